@@ -1,0 +1,37 @@
+"""Errors a user can act on: each names the thing, the value seen and the way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Something given to the package cannot be used; the message says what, and what to do instead."""
+
+
+class MissingFileError(InputError, FileNotFoundError):
+    """A path that was given does not exist."""
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on (a loss or gradient that is not finite, nothing to train)."""
+
+
+def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:
+    """Return up to ``n`` of ``known`` that are spelt most like ``name``, best first, ignoring case."""
+    by_folded = {str(candidate).casefold(): str(candidate) for candidate in known}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=n, cutoff=0.6)
+    return [by_folded[folded] for folded in close]
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
+    """Build the error for a name that is not among ``known``: the nearest ones, else a few of them."""
+    known = [str(candidate) for candidate in known]
+    close = nearest(str(name), known)
+    if close:
+        hint = "did you mean " + " or ".join(repr(candidate) for candidate in close) + "?"
+    else:
+        more = f", ... ({len(known)} in all)" if len(known) > 12 else ""
+        hint = "choose from " + ", ".join(repr(candidate) for candidate in known[:12]) + more
+    return InputError(f"unknown {kind} {name!r}: {hint}")
