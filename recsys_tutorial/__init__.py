@@ -1,0 +1,53 @@
+"""Pretrained models for recommender systems: ``f = h ∘ g``, pretrained on behaviour, fine-tuned on few labels."""
+
+__version__ = "0.1.0"
+
+from . import metrics
+from .article import BehaviorDataset, train
+from .baselines import Popularity, pca
+from .batches import Batch
+from .catalogue import Catalogue
+from .checkpoints import load_model, save_model
+from .datasets import datasets, load_dataset
+from .errors import InputError, TrainingError
+from .events import from_events
+from .finetuning import STRATEGIES, finetune
+from .interactions import Interactions
+from .model import BagEncoder, PretrainedModel
+from .objectives import OBJECTIVES, Denoising, Objective
+from .pretraining import pretrain
+from .readers import read_interactions
+from .recommend import Recommender
+from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
+
+__all__ = [
+    "OBJECTIVES",
+    "STRATEGIES",
+    "BagEncoder",
+    "Batch",
+    "BehaviorDataset",
+    "Catalogue",
+    "ClassificationTask",
+    "Denoising",
+    "InputError",
+    "Interactions",
+    "Objective",
+    "Popularity",
+    "PretrainedModel",
+    "RankingTask",
+    "Recommender",
+    "RegressionTask",
+    "TrainingError",
+    "datasets",
+    "finetune",
+    "from_events",
+    "load_dataset",
+    "load_model",
+    "metrics",
+    "new_shelf",
+    "pca",
+    "pretrain",
+    "read_interactions",
+    "save_model",
+    "train",
+]

@@ -1,0 +1,64 @@
+"""Rivals that are hard to beat. Every one has two verbs: ``fit`` and ``score``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import normalize
+from torch import nn
+
+from .batches import Batch, as_batch
+from .errors import InputError
+from .interactions import Interactions
+from .model import BagEncoder, PretrainedModel, check_sizes
+
+
+class Model(Protocol):
+    """What can be evaluated: a baseline or a :class:`PretrainedModel`."""
+
+    def score(self, behaviour: Batch | Interactions) -> np.ndarray:
+        """Return ``(users, items)`` scores, higher is better."""
+
+
+class Popularity:
+    """Score every item by the number of events it has, the same for everyone."""
+
+    def fit(self, interactions: Interactions) -> Popularity:
+        """Count events per item."""
+        self.counts = interactions.events_per_item.astype(np.float32)
+        return self
+
+    def score(self, behaviour: Batch | Interactions) -> np.ndarray:
+        """Return ``(users, items)``: the counts, once per user (a view, not copies)."""
+        return np.broadcast_to(self.counts, (len(as_batch(behaviour)), len(self.counts)))
+
+
+def pca(interactions: Interactions, dim: int = 64, seed: int = 0) -> PretrainedModel:
+    r"""Pretrain in closed form: g and its decoder are the first ``dim`` principal directions of the behaviour.
+
+    ``g(x) = Vᵀ(x - μ)`` and ``decoder(z) = V z + μ``, where the columns of V are the leading eigenvectors of the
+    covariance of the rows x, each row divided by its Euclidean length as :class:`BagEncoder` does. No linear
+    autoencoder reconstructs better, so any other pretraining has to beat this one.
+
+    Args:
+        interactions: unlabelled behaviour; which items, not how much.
+        dim: number of directions, below the number of users and of items.
+        seed: starts the iterative eigensolver.
+    """
+    check_sizes(dim=dim)
+    limit = min(interactions.n_users, interactions.n_items)
+    if dim >= limit:
+        raise InputError(f"dim={dim}: PCA of {interactions.n_users} users and {interactions.n_items} items needs dim < {limit}")
+    g = BagEncoder(interactions.n_items, dim, activation="identity")
+    x = normalize(interactions.binarise().matrix.astype(np.float64))
+    fitted = PCA(dim, svd_solver="arpack", random_state=seed).fit(x)
+    h = nn.Linear(dim, interactions.n_items)
+    with torch.no_grad():
+        g.item_vectors.copy_(torch.from_numpy(fitted.components_.T))
+        g.bias.copy_(torch.from_numpy(-fitted.components_ @ fitted.mean_))
+        h.weight.copy_(torch.from_numpy(fitted.components_.T))
+        h.bias.copy_(torch.from_numpy(fitted.mean_))
+    return PretrainedModel.compose(g, h, catalogue=interactions.catalogue, outputs=interactions.catalogue)

@@ -1,0 +1,129 @@
+"""The items a model knows: their raw ids, and titles and genres where the data has them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .errors import InputError, unknown
+
+RawId = int | str
+_YEAR = re.compile(r"\s*\(\d{4}\)$")
+
+
+def as_ids(values: Iterable[RawId]) -> np.ndarray:
+    """Return raw ids as a read-only array: int64 when all are whole numbers, else ``str`` objects."""
+    array = np.asarray(values)
+    array = array.astype(np.int64) if array.dtype.kind in "iu" else np.array([str(v) for v in values], object)
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Catalogue:
+    """Item ids in index order (sorted), with optional titles and genres. Item ``j`` of a model is ``ids[j]``.
+
+    Args:
+        ids: ``(n_items,)`` raw ids, all different.
+        titles: one title per item, or None.
+        genres: one tuple of genre names per item (it may be empty), or None.
+    """
+
+    ids: np.ndarray
+    titles: tuple[str, ...] | None = None
+    genres: tuple[tuple[str, ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("titles", "genres"):
+            column = getattr(self, name)
+            if column is not None and len(column) != len(self.ids):
+                raise InputError(f"{len(column)} {name} for {len(self.ids)} items: give one per item")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        known = [name for name in ("titles", "genres") if getattr(self, name) is not None]
+        return f"Catalogue of {len(self):,} items" + (f" with {' and '.join(known)}" if known else "")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change whenever an item id, or the order of the ids, changes."""
+        text = "\n".join(map(str, self.ids.tolist()))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @cached_property
+    def _index(self) -> dict[RawId, int]:
+        return {raw: index for index, raw in enumerate(self.ids.tolist())}
+
+    @cached_property
+    def _by_title(self) -> dict[str, list[int]]:
+        """Folded title -> item indices; every title stands under itself and under itself without its year."""
+        found: dict[str, list[int]] = {}
+        for index, title in enumerate(self.titles or ()):
+            for key in {title.casefold(), _YEAR.sub("", title).casefold()}:
+                found.setdefault(key, []).append(index)
+        return found
+
+    def label(self, index: int) -> str:
+        """Return the title of item ``index``, or its raw id where titles are not known."""
+        return self.titles[index] if self.titles is not None else str(self.ids[index])
+
+    def labels(self, indices: Iterable[int]) -> list[str]:
+        """Return :meth:`label` for each of ``indices``."""
+        return [self.label(int(index)) for index in indices]
+
+    def index_of(self, item: RawId) -> int:
+        """Return the index of one item, given by raw id or by title (any case; the year may be left out).
+
+        Raises:
+            InputError: no such item (the nearest titles or ids are suggested), or several with that title.
+        """
+        if not isinstance(item, str):
+            if (index := self._index.get(item)) is None:
+                raise unknown("item", item, map(str, self.ids))
+            return index
+        exact = [index for index in self._by_title.get(item.casefold(), ()) if self.titles[index] == item]
+        found = exact or self._by_title.get(item.casefold(), [])
+        if len(found) > 1:
+            ways = ", ".join(f"{self.label(index)} = {_plain(self.ids[index])!r}" for index in found[:6])
+            raise InputError(f"{len(found)} items are called {item!r}: give the id of one ({ways})")
+        if found:
+            return found[0]
+        for raw in (item, int(item) if re.fullmatch(r"-?\d+", item) else item):
+            if raw in self._index:
+                return self._index[raw]
+        raise unknown("item", item, self.titles if self.titles is not None else map(str, self.ids))
+
+    def indices_of(self, items: Sequence[RawId]) -> np.ndarray:
+        """Return :meth:`index_of` for each of ``items``, ``(len(items),)`` int64."""
+        if isinstance(items, str):
+            raise InputError(f"items is one text, {items!r}: give a list, [{items!r}]")
+        return np.array([self.index_of(_plain(item)) for item in items], np.int64)
+
+    def take(self, indices: np.ndarray) -> Catalogue:
+        """Return the catalogue of the items at ``indices`` (ascending), in that order."""
+        ids = self.ids[indices]
+        ids.flags.writeable = False
+        pick = indices.tolist()
+        titles = None if self.titles is None else tuple(self.titles[i] for i in pick)
+        genres = None if self.genres is None else tuple(self.genres[i] for i in pick)
+        return Catalogue(ids, titles, genres)
+
+    def require_same(self, other: Catalogue, what: str) -> None:
+        """Raise InputError unless ``other`` has the same items in the same order; ``what`` names it."""
+        if self.fingerprint != other.fingerprint:
+            raise InputError(
+                f"{what} has another catalogue ({len(other):,} items, fingerprint {other.fingerprint}) than the "
+                f"model ({len(self):,} items, {self.fingerprint}): use the data the model was trained on"
+            )
+
+
+def _plain(item: RawId) -> RawId:
+    """Turn a NumPy scalar into the Python value that the index is keyed by."""
+    return item.item() if isinstance(item, np.generic) else item

@@ -1,0 +1,125 @@
+"""``pretrain``: learn ``g`` from behaviour without labels."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import checkpoints
+from .batches import Batch, in_order
+from .errors import InputError
+from .interactions import Interactions
+from .model import PretrainedModel
+from .objectives import Objective, build_objective
+from .training import Settings, fit, seeded
+
+
+def pretrain(
+    objective: str | Objective,
+    interactions: Interactions,
+    *,
+    epochs: int = 40,
+    dim: int = 256,
+    batch_size: int | None = None,
+    learning_rate: float = 3e-3,
+    weight_decay: float = 0.0,
+    validation: float = 0.1,
+    patience: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    progress: bool | None = None,
+    **options: Any,
+) -> PretrainedModel:
+    """Pretrain ``g`` and return ``f = h ∘ g``, where h is the part of the objective that scores items, if it has one.
+
+    Args:
+        objective: a name (see :data:`recsys_tutorial.OBJECTIVES`), or an objective built around your own encoder.
+        interactions: unlabelled behaviour.
+        epochs: passes over the users.
+        dim: length of g's vector; used when ``objective`` is a name.
+        batch_size: users per step; None takes a tenth of the users, at least 32 and at most 256.
+        learning_rate: the highest rate of the one-cycle schedule.
+        weight_decay: see :class:`recsys_tutorial.training.Settings`.
+        validation: share of the users held out for the validation loss; the weights of its best epoch are kept.
+            0 trains on everyone and keeps the last epoch.
+        patience: stop after this many epochs without a better validation loss.
+        seed: fixes initial weights, the held-out users, the order and every draw.
+        device: ``cpu`` or ``cuda``.
+        checkpoint: folder to write the model to; the training under way is saved there after every epoch.
+        resume: go on from what ``checkpoint`` holds, to the same weights as without the interruption.
+        progress: show a progress bar; None shows one where standard error is a terminal.
+        options: handed to the objective when it is given by name.
+
+    Raises:
+        InputError: unknown objective, a setting out of range, a checkpoint of another run.
+        TrainingError: a loss or gradient that is not finite.
+    """
+    if not 0 <= validation < 1:
+        raise InputError(f"validation={validation!r}: it needs to be at least 0 and below 1")
+    with seeded(seed):
+        built = objective if isinstance(objective, Objective) else build_objective(
+            objective, interactions, dim, **options
+        )  # fmt: skip
+    built.to(device)
+    n_items = getattr(built.encoder, "n_items", interactions.n_items)
+    if n_items != interactions.n_items:
+        raise InputError(f"g was built for {n_items} items, {interactions.name!r} has {interactions.n_items}")
+    settings = Settings(
+        epochs, batch_size or int(np.clip(interactions.n_users // 10, 32, 256)), learning_rate, weight_decay,
+        patience=patience,
+    )  # fmt: skip
+    origin = {
+        "objective": built.name or type(built).__name__,
+        "options": options,
+        "data": interactions.name,
+        "data_fingerprint": interactions.fingerprint,
+        "validation": validation,
+        "seed": seed,
+        **asdict(settings),
+    }
+    train_rows, held_out = _hold_out(interactions.n_users, validation, seed)
+    held_out_batch = Batch.of(interactions.take_users(held_out))
+
+    def loss(batch: Batch):  # noqa: ANN202 - a Tensor
+        built.train()
+        return built(batch.to(device))
+
+    def validate() -> float:
+        built.eval()
+        pieces = list(in_order(len(held_out_batch), settings.batch_size))
+        return sum(float(built(held_out_batch.take(rows).to(device))) * len(rows) for rows in pieces) / len(held_out)
+
+    history = fit(
+        built,
+        loss,
+        Batch.of(interactions.take_users(train_rows)),
+        settings,
+        seed=seed,
+        validate=validate if len(held_out) else None,
+        resume_from=checkpoints.load_progress(checkpoint, origin) if checkpoint and resume else None,
+        on_epoch=(lambda state: checkpoints.save_progress(checkpoint, state, origin)) if checkpoint else None,
+        progress=progress,
+        description=f"pretraining {origin['objective']}",
+    )
+    model = PretrainedModel.compose(
+        built.encoder,
+        built.head(),
+        catalogue=interactions.catalogue,
+        outputs=interactions.catalogue,
+        history=history,
+    )
+    model.origin = origin
+    if checkpoint:
+        checkpoints.save_model(checkpoint, model)
+    return model.eval()
+
+
+def _hold_out(n_users: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and the rows held out, both ascending."""
+    held_out = np.random.default_rng(seed).permutation(n_users)[: round(share * n_users)]
+    return np.setdiff1d(np.arange(n_users), held_out), np.sort(held_out)
