@@ -1,0 +1,262 @@
+"""Set up and start the tutorial. Needs Python 3.11 or newer and, the first time, the internet.
+
+python start.py [lab]           open JupyterLab at notebooks/00_start_here.ipynb
+python start.py demo            pretrain, fine-tune, compare and recommend, in under a minute
+python start.py test            everything that CI runs: ruff, tests/, the notebooks
+python start.py COMMAND         datasets, pretrain, evaluate, recommend, study, benchmark or doctor
+
+What follows the command is passed on: `python start.py lab --no-browser --port 8890`,
+`python start.py recommend --help`, `python start.py test -k splits` (to the pytest of tests/ only).
+--gpu, or an NVIDIA GPU that is found, takes the CUDA build of torch instead of the small CPU build
+(on Linux; for Windows pip has the CPU build only, and pytorch.org says how to change it in .venv).
+
+The first start makes the folder .venv and installs into it (its log: .venv/install.log). Later
+starts install nothing until pyproject.toml changes. To begin again, delete .venv.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+MINIMUM = (3, 11)  # as requires-python in pyproject.toml
+
+
+def check_python(version: tuple) -> None:
+    """Stop with one line when Python is too old: Python 3.6 still reads this file and gets here."""
+    if tuple(version[:2]) < MINIMUM:
+        found = ".".join(map(str, version[:2]))
+        seen = f"start.py: Python 3.11 or newer is needed, and this is Python {found} ({sys.executable}): "
+        sys.exit(seen + "install a newer one from python.org and use it, as in `python3.12 start.py`")
+
+
+check_python(sys.version_info)  # before anything that an older Python does not know
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+LOG = VENV / "install.log"
+STAMP = VENV / "installed.json"  # written last: without it the set-up did not finish
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
+NBVAL = "--nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/sanitize.cfg"
+PACKAGE_COMMANDS = ("demo", "datasets", "pretrain", "evaluate", "recommend", "study", "benchmark", "doctor")
+DISK_GB = {"CPU": 3, "CUDA": 8}
+DISK_FULL = re.compile(r"No space left|Disk quota exceeded|not enough space on the disk", re.IGNORECASE)
+NO_NETWORK = re.compile(
+    r"Failed to establish a new connection: [^'\")]+|Failed to resolve '[^']+'|Max retries exceeded|timed out"
+    r"|ProxyError|SSLError|CERTIFICATE_VERIFY_FAILED|IncompleteRead|Connection(Aborted|Refused|Reset)Error"
+)
+NO_MATCH = re.compile(r"No matching distribution found for (.+)")
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print to stderr: stdout belongs to the command that is started."""
+    print(text, end=end, file=sys.stderr, flush=True)
+
+
+def stop(text: str) -> None:
+    """End the program with exit code 1 and one line on stderr."""
+    sys.exit(f"start.py: {text}")
+
+
+def gpu_found() -> bool:
+    """Return whether ``nvidia-smi`` is on the PATH and works."""
+    program = shutil.which("nvidia-smi")
+    try:
+        return bool(program) and not subprocess.run([program], capture_output=True, timeout=20).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def read_stamp() -> dict:
+    """Return what .venv was made from; empty when .venv is missing or half made."""
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) and PYTHON.exists() else {}
+
+
+def write_stamp(stamp: dict) -> None:
+    """Write the stamp whole: to a temporary file, then renamed."""
+    temporary = STAMP.with_suffix(".tmp")
+    temporary.write_text(json.dumps(stamp, indent=2), encoding="utf-8")
+    os.replace(temporary, STAMP)
+
+
+def environment() -> dict:
+    """Return the environment of every child: .venv as if activated, OpenMP threads that do not spin."""
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONHOME"}
+    env["VIRTUAL_ENV"] = str(VENV)  # another active one would be added to sys.path by IPython
+    env["PATH"] = os.pathsep.join([str(PYTHON.parent), env.get("PATH", os.defpath)])
+    env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    return env
+
+
+def explain(output: str) -> str:
+    """Return one line on a failed step from what it printed: the cause, what was seen, the way out."""
+    network, missing = NO_NETWORK.search(output), NO_MATCH.search(output)
+    if DISK_FULL.search(output):
+        cause = f"no disk space: the disk became full while installing in {VENV}; free some"
+    elif network:
+        cause = f"no network: pip could not reach its package index ({network.group().strip()}); go online"
+    elif missing:
+        here = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+        cause = f"pip found no {missing.group(1).strip()} for {here}; check the network or take Python 3.12"
+    else:
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith(("ERROR", "Error"))]
+        cause = f"the set-up failed ({(errors or lines)[-1][:200]}); mend that"
+    return f"{cause} and run again (whole output: {LOG})"
+
+
+def step(name: str, command: list) -> str:
+    """Run one step of the set-up, output to the log; return "" or, when it failed, what it printed."""
+    say(f"{name} ...", end=" ")
+    began, start = time.monotonic(), LOG.stat().st_size if LOG.exists() else 0
+    with LOG.open("ab") as log:
+        options = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+        code = subprocess.run(command, cwd=HERE, env=environment(), **options).returncode
+    say("failed" if code else f"{time.monotonic() - began:.0f} s")
+    return LOG.read_bytes()[start:].decode("utf-8", "replace").strip() or f"exit code {code}" if code else ""
+
+
+def check_disk(build: str) -> None:
+    """Stop when the disk has too little room for this build of torch and all the rest."""
+    free = shutil.disk_usage(HERE).free / 1e9
+    if free < DISK_GB[build]:
+        need = f"{HERE} needs about {DISK_GB[build]} GB (torch for {build}) and has {free:.1f} GB free"
+        stop(f"no disk space: {need}; free some and run again")
+
+
+def make_venv(build: str) -> None:
+    """Make .venv anew; whatever an earlier, interrupted run left there goes."""
+    for module in ("venv", "ensurepip"):
+        if importlib.util.find_spec(module) is None:
+            way_out = "install it (on Debian and Ubuntu: sudo apt install python3-venv) and run again"
+            stop(f"no module {module} in this Python ({sys.executable}): {way_out}")
+    if VENV.exists():
+        say("removing an unfinished or outdated .venv")
+        shutil.rmtree(VENV)
+    check_disk(build)
+    VENV.mkdir()
+    say(f"setting up in {VENV} (a few minutes, only once; log: {LOG.name})")
+    base = getattr(sys, "_base_executable", sys.executable)  # not another venv's, nor our own old one's
+    output = step("making .venv", [base, "-m", "venv", str(VENV)])
+    if output:
+        stop(explain(output))
+
+
+def torch_requirement() -> str:
+    """Return the line of pyproject.toml that bounds torch."""
+    import tomllib  # new in Python 3.11
+
+    project = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return next(line for line in project["dependencies"] if re.match(r"torch(?![\w.-])", line))
+
+
+def install(build: str) -> None:
+    """Install torch by itself where that gets the CPU build, then the package with all that it needs."""
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip += ["--progress-bar", "off"]
+    if sys.platform == "linux" and build == "CPU":
+        options = ["--no-deps", "--retries", "1", "--index-url", CPU_INDEX]
+        output = step("installing torch (CPU)", [*pip, *options, torch_requirement()])
+        if DISK_FULL.search(output):
+            stop(explain(output))
+        elif output:
+            say(f"no CPU build of torch from {CPU_INDEX}: taking pip's default, a bigger download")
+            check_disk("CUDA")
+    output = step("installing the package and what it needs", [*pip, "-e", ".[test]"])
+    if output:
+        stop(explain(output))
+
+
+def set_up(gpu: bool) -> None:
+    """Make .venv what pyproject.toml asks for; when it is that already, do nothing."""
+    old = read_stamp()
+    cuda = sys.platform == "linux" and (gpu or old.get("build") == "CUDA" or gpu_found())
+    new = {
+        "build": "CUDA" if cuda else "CPU",
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "folder": str(HERE),
+        "pyproject": hashlib.sha256((HERE / "pyproject.toml").read_bytes()).hexdigest(),
+    }
+    if old == new:
+        return
+    STAMP.unlink(missing_ok=True)
+    if {**old, "pyproject": ""} != {**new, "pyproject": ""}:
+        make_venv(new["build"])
+    install(new["build"])
+    write_stamp(new)
+
+
+def run(arguments: list, cwd: "Path | None" = None) -> int:
+    """Run .venv's Python with these arguments and return its exit code; Ctrl-C is left to it."""
+    child = subprocess.Popen([str(PYTHON), *arguments], cwd=cwd, env=environment())
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    interrupted = False
+    while True:
+        try:
+            code = child.wait()
+            break
+        except KeyboardInterrupt:  # the child got it too, and may ask or tidy up before it ends
+            interrupted = True
+    if interrupted and code:
+        raise KeyboardInterrupt
+    return code if code >= 0 else 128 - code
+
+
+def lab(extra: list) -> int:
+    """Open JupyterLab, the whole project in its file browser, at the first notebook."""
+    return run(["-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *extra], HERE)
+
+
+def test(extra: list) -> int:
+    """Run all that CI runs, to the end; return the first exit code that is not 0."""
+    checks = {
+        "ruff": ["ruff", "check", "."],
+        "tests": ["pytest", "tests", *extra],
+        "notebooks": ["pytest", *NBVAL.split(), "-p", "no:cacheprovider", "notebooks"],
+    }
+    codes = {name: run(["-m", *command], HERE) for name, command in checks.items()}
+    results = [f"{name} {f'failed ({code})' if code else 'passed'}" for name, code in codes.items()]
+    say("start.py test: " + ", ".join(results))
+    return next(filter(None, codes.values()), 0)
+
+
+def main(argv: list) -> int:
+    """Set up, then start the command; return the exit code."""
+    arguments = [text for text in argv if text != "--gpu"]
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        return 0
+    named = bool(arguments) and not arguments[0].startswith("-")
+    command, extra = (arguments[0], arguments[1:]) if named else ("lab", arguments)
+    if command not in ("lab", "test", *PACKAGE_COMMANDS):
+        commands = ", ".join(("lab", "test", *PACKAGE_COMMANDS))
+        say(f"start.py: unknown command {command!r}; the commands are {commands}")
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a step of the set-up ends with us
+    try:
+        set_up("--gpu" in argv)
+        own = {"lab": lab, "test": test}
+        return own[command](extra) if command in own else run(["-m", "recsys_tutorial", *arguments])
+    except KeyboardInterrupt:
+        say("")
+        return 130
+    except OSError as error:
+        stop(str(error))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
