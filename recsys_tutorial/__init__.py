@@ -2,7 +2,7 @@
 
 __version__ = "0.1.0"
 
-from . import metrics
+from . import metrics, plots
 from .article import BehaviorDataset, train
 from .baselines import Popularity, pca
 from .batches import Batch
@@ -18,6 +18,7 @@ from .objectives import OBJECTIVES, Denoising, Objective
 from .pretraining import pretrain
 from .readers import read_interactions
 from .recommend import Recommender
+from .studies import label_efficiency, paired, summarise
 from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
 
 __all__ = [
@@ -41,13 +42,17 @@ __all__ = [
     "datasets",
     "finetune",
     "from_events",
+    "label_efficiency",
     "load_dataset",
     "load_model",
     "metrics",
     "new_shelf",
+    "paired",
     "pca",
+    "plots",
     "pretrain",
     "read_interactions",
     "save_model",
+    "summarise",
     "train",
 ]

@@ -51,7 +51,9 @@ def pca(interactions: Interactions, dim: int = 64, seed: int = 0) -> PretrainedM
     check_sizes(dim=dim)
     limit = min(interactions.n_users, interactions.n_items)
     if dim >= limit:
-        raise InputError(f"dim={dim}: PCA of {interactions.n_users} users and {interactions.n_items} items needs dim < {limit}")
+        raise InputError(
+            f"dim={dim}: PCA of {interactions.n_users} users and {interactions.n_items} items needs dim < {limit}"
+        )
     g = BagEncoder(interactions.n_items, dim, activation="identity")
     x = normalize(interactions.binarise().matrix.astype(np.float64))
     fitted = PCA(dim, svd_solver="arpack", random_state=seed).fit(x)

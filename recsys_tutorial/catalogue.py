@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .errors import InputError, unknown
+from .errors import InputError, nearest, unknown
 
 RawId = int | str
 _YEAR = re.compile(r"\s*\(\d{4}\)$")
@@ -63,10 +63,10 @@ class Catalogue:
 
     @cached_property
     def _by_title(self) -> dict[str, list[int]]:
-        """Folded title -> item indices; every title stands under itself and under itself without its year."""
+        """Every way to write a title -> the items it may mean (see :func:`spellings`)."""
         found: dict[str, list[int]] = {}
         for index, title in enumerate(self.titles or ()):
-            for key in {title.casefold(), _YEAR.sub("", title).casefold()}:
+            for key in spellings(title):
                 found.setdefault(key, []).append(index)
         return found
 
@@ -98,7 +98,19 @@ class Catalogue:
         for raw in (item, int(item) if re.fullmatch(r"-?\d+", item) else item):
             if raw in self._index:
                 return self._index[raw]
-        raise unknown("item", item, self.titles if self.titles is not None else map(str, self.ids))
+        raise self._unknown(item)
+
+    def _unknown(self, item: str) -> InputError:
+        """Suggest titles that contain ``item``, then those that are spelt like it, best first."""
+        if self.titles is None:
+            return unknown("item", item, map(str, self.ids))
+        folded = item.casefold()
+        keys = sorted((key for key in self._by_title if folded in key), key=len)[:3] if len(folded) > 3 else []
+        keys = keys or nearest(item, self._by_title)
+        close = dict.fromkeys(self.label(index) for key in keys for index in self._by_title[key])
+        if not close:
+            return InputError(f"unknown item {item!r}: no title is near it; give a title or an id of the catalogue")
+        return InputError(f"unknown item {item!r}: did you mean " + " or ".join(map(repr, list(close)[:3])) + "?")
 
     def indices_of(self, items: Sequence[RawId]) -> np.ndarray:
         """Return :meth:`index_of` for each of ``items``, ``(len(items),)`` int64."""
@@ -122,6 +134,16 @@ class Catalogue:
                 f"{what} has another catalogue ({len(other):,} items, fingerprint {other.fingerprint}) than the "
                 f"model ({len(self):,} items, {self.fingerprint}): use the data the model was trained on"
             )
+
+
+def spellings(title: str) -> set[str]:
+    """Return the ways a title is looked up, folded: as it is, without its year, with a trailing article in front.
+
+    ``Lion King, The (1994)`` is found as ``lion king, the (1994)``, ``lion king, the`` and ``the lion king``.
+    """
+    bare = _YEAR.sub("", title).casefold()
+    moved = re.sub(r"^(.*), (the|a|an)$", r"\2 \1", bare)
+    return {title.casefold(), bare, moved}
 
 
 def _plain(item: RawId) -> RawId:

@@ -1,8 +1,8 @@
 """Models and interrupted trainings on disk: safetensors for numbers, JSON for everything else, no pickle.
 
-A folder holds ``model.json`` and the tensor file it names. The tensor file is written first, under a name made of
-its own hash; renaming the JSON over the old one is the moment the new state counts. A crash at any time leaves the old pair or the
-new pair, whole. ``training.json`` keeps an unfinished training in the same way.
+A folder holds ``model.json`` and the tensor file it names. The tensor file is written first, under a name made of its
+own hash; renaming the JSON over the old one is the moment the new state counts. A crash at any time leaves the old
+pair or the new pair, whole. ``training.json`` keeps an unfinished training in the same way.
 """
 
 from __future__ import annotations

@@ -188,9 +188,7 @@ class Interactions:
         _mask(mask, self.n_items, "items")
         kept = self.keep_events(mask[self.items])
         new_index = np.cumsum(mask, dtype=np.int32) - 1
-        return replace(
-            kept, items=new_index[kept.items], catalogue=self.catalogue.take(np.flatnonzero(mask))
-        )
+        return replace(kept, items=new_index[kept.items], catalogue=self.catalogue.take(np.flatnonzero(mask)))
 
     def filter_counts(self, per_user: int = 1, per_item: int = 1) -> Interactions:
         """Drop users and items with fewer events than these, again and again until all left have enough."""

@@ -23,3 +23,16 @@ def multinomial_loss(logits: Tensor, target: Batch) -> Tensor:
     rows = target.rows
     explained = logits[rows, target.items] - logits.logsumexp(dim=1)[rows]
     return -(target.weights * explained).sum() / len(target)
+
+
+def squared_loss(outputs: Tensor, target: Batch) -> Tensor:
+    r"""Return ``Σ_j (o_j - y_j)²`` averaged over users, as ``Σ_j o_j² - 2 Σ_j y_j o_j + Σ_j y_j²``.
+
+    The first sum runs over all outputs, the others only over the items a user has. A user must not have an item twice.
+
+    Args:
+        outputs: ``(users, items)``.
+        target: y, one row per row of ``outputs``.
+    """
+    hit = outputs[target.rows, target.items]
+    return (outputs.square().sum() + (target.weights * (target.weights - 2 * hit)).sum()) / len(target)

@@ -24,6 +24,8 @@ def top_k(scores: Scores, k: int) -> np.ndarray:
     Raises:
         InputError: k below 1 or above the number of items; a score that is NaN or +inf.
     """
+    if isinstance(scores, np.ndarray) and not scores.flags.writeable:
+        scores = scores.copy()  # torch warns of a tensor that shares read-only memory
     table = torch.as_tensor(scores)
     if table.ndim != 2:
         raise InputError(f"scores have shape {tuple(table.shape)}: they need to be (users, items)")

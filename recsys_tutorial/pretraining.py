@@ -21,12 +21,12 @@ def pretrain(
     objective: str | Objective,
     interactions: Interactions,
     *,
-    epochs: int = 40,
+    epochs: int = 50,
     dim: int = 256,
     batch_size: int | None = None,
     learning_rate: float = 3e-3,
     weight_decay: float = 0.0,
-    validation: float = 0.1,
+    validation: float = 0.0,
     patience: int | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -45,7 +45,7 @@ def pretrain(
         batch_size: users per step; None takes a tenth of the users, at least 32 and at most 256.
         learning_rate: the highest rate of the one-cycle schedule.
         weight_decay: see :class:`recsys_tutorial.training.Settings`.
-        validation: share of the users held out for the validation loss; the weights of its best epoch are kept.
+        validation: share of the users held out for a validation loss; the weights of its best epoch are then kept.
             0 trains on everyone and keeps the last epoch.
         patience: stop after this many epochs without a better validation loss.
         seed: fixes initial weights, the held-out users, the order and every draw.
@@ -85,7 +85,7 @@ def pretrain(
     train_rows, held_out = _hold_out(interactions.n_users, validation, seed)
     held_out_batch = Batch.of(interactions.take_users(held_out))
 
-    def loss(batch: Batch):  # noqa: ANN202 - a Tensor
+    def loss(batch: Batch):
         built.train()
         return built(batch.to(device))
 

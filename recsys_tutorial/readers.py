@@ -93,9 +93,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _column(
-    table: pd.DataFrame, role: str, column: str | None, path: Path, missing_ok: bool
-) -> pd.Series | None:
+def _column(table: pd.DataFrame, role: str, column: str | None, path: Path, missing_ok: bool) -> pd.Series | None:
     if column is not None and column in table.columns:
         return table[column]
     if missing_ok:

@@ -21,7 +21,7 @@ class Recommender:
     """Recommend from a model that scores items. No retraining: a new person is a new row of behaviour.
 
     Args:
-        model: ``f = h ∘ g`` with a head that scores items: what ``pretrain`` returns, or ``finetune`` on a ranking task.
+        model: ``f = h ∘ g`` with a head that scores items: from ``pretrain``, or from ``finetune`` on a ranking task.
 
     Raises:
         InputError: the model knows no catalogue, or has no head that scores items.
@@ -37,9 +37,7 @@ class Recommender:
         """The items a person can name."""
         return self.model.catalogue
 
-    def recommend(
-        self, items: Sequence[RawId], k: int = 10, weights: Sequence[float] | None = None
-    ) -> pd.DataFrame:
+    def recommend(self, items: Sequence[RawId], k: int = 10, weights: Sequence[float] | None = None) -> pd.DataFrame:
         """Return the ``k`` best items that were not named: columns ``rank, item, title, score``, best first.
 
         Args:

@@ -17,7 +17,7 @@ from .batches import Batch
 from .catalogue import Catalogue
 from .errors import InputError
 from .interactions import Interactions
-from .losses import multinomial_loss
+from .losses import multinomial_loss, squared_loss
 from .metrics import ndcg_at_k
 
 
@@ -71,12 +71,16 @@ class Task(ABC):
         """Return the scalar loss of ``outputs`` ``(users, n_outputs)``."""
 
     @abstractmethod
+    def squared_loss(self, outputs: Tensor, targets: Any) -> Tensor:
+        """Return the squared error of ``outputs`` against Y as numbers: the loss that a ridge head minimises."""
+
+    @abstractmethod
     def target_matrix(self) -> csr_array:
         """Return Y as ``(users, n_outputs)`` sparse numbers, for closed-form heads."""
 
     @abstractmethod
     def quality(self, scores: np.ndarray) -> np.ndarray:
-        """Return one value per user of ``scores`` ``(users, n_outputs)``, higher is better; NaN where none is defined."""
+        """Return one value per user of ``scores`` ``(users, n_outputs)``, higher is better; NaN where undefined."""
 
     @abstractmethod
     def take(self, rows: np.ndarray) -> Self:
@@ -126,6 +130,10 @@ class RankingTask(Task):
         """Return the multinomial loss (:func:`recsys_tutorial.losses.multinomial_loss`)."""
         return multinomial_loss(outputs, targets)
 
+    def squared_loss(self, outputs: Tensor, targets: Batch) -> Tensor:
+        """Return the squared error against 1 for wanted items and 0 for all others."""
+        return squared_loss(outputs, targets)
+
     def target_matrix(self) -> csr_array:
         """Return ``(users, items)`` wanted items."""
         return self.targets.matrix
@@ -136,9 +144,7 @@ class RankingTask(Task):
 
     def take(self, rows: np.ndarray) -> RankingTask:
         """Return the task on these users alone."""
-        return replace(
-            self, behaviour=self.behaviour.take_users(rows), targets=self.targets.take_users(rows)
-        )
+        return replace(self, behaviour=self.behaviour.take_users(rows), targets=self.targets.take_users(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +163,7 @@ class ClassificationTask(Task):
     labels: np.ndarray
     n_classes: int | None = None
     name: ClassVar[str] = "classification"
-    metric: ClassVar[str] = "log_likelihood"
+    metric: ClassVar[str] = "accuracy"
 
     def __post_init__(self) -> None:
         labels = _one_label_each(self.behaviour, self.labels)
@@ -182,15 +188,18 @@ class ClassificationTask(Task):
         """Return the cross-entropy."""
         return F.cross_entropy(outputs, targets)
 
+    def squared_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the squared error against 1 for the class and 0 for the others."""
+        return (outputs - F.one_hot(targets, self.n_classes)).square().sum(1).mean()
+
     def target_matrix(self) -> csr_array:
         """Return ``(users, classes)`` with a 1 at each user's class."""
         n = len(self.labels)
         return csr_array((np.ones(n), (np.arange(n), self.labels)), shape=(n, self.n_classes))
 
     def quality(self, scores: np.ndarray) -> np.ndarray:
-        """Return the log-likelihood of each user's class under softmax(scores)."""
-        scores = torch.as_tensor(scores).log_softmax(dim=1).numpy()
-        return scores[np.arange(len(scores)), self.labels]
+        """Return 1 where the highest score is that of the user's class, else 0."""
+        return (np.asarray(scores).argmax(axis=1) == self.labels).astype(float)
 
     def take(self, rows: np.ndarray) -> ClassificationTask:
         """Return the task on these users alone; the classes stay."""
@@ -232,6 +241,8 @@ class RegressionTask(Task):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean squared error."""
         return F.mse_loss(outputs.squeeze(1), targets)
+
+    squared_loss = loss
 
     def target_matrix(self) -> csr_array:
         """Return the numbers as one column."""

@@ -170,9 +170,7 @@ def fit(
     groups = [group for group in groups if group["params"]]
     if not groups:
         raise TrainingError("nothing to train: every parameter is frozen")
-    optimizer = torch.optim.AdamW(
-        groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
     state = resume_from or Progress()
     _restore(module, optimizer, state)
     steps_per_epoch = max(1, -(-len(examples) // settings.batch_size))
@@ -192,9 +190,7 @@ def fit(
             started = time.perf_counter()
             with seeded(seed, state.epoch + 1):
                 batches = (examples.take(rows) for rows in shuffled(len(examples), settings.batch_size))
-                loss = run_epoch(
-                    batches, loss_of, optimizer, max_norm=settings.max_norm, before_step=set_rate
-                )
+                loss = run_epoch(batches, loss_of, optimizer, max_norm=settings.max_norm, before_step=set_rate)
             row = {"epoch": state.epoch + 1, "loss": loss, "validation": math.nan}
             if validate is not None:
                 with seeded(seed), torch.no_grad():

@@ -21,9 +21,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = (ROOT / "start.py").read_text(encoding="utf-8")
 OFFLINE = "WARNING: Retrying after 'NewConnectionError(\"x: Failed to establish a new connection: {}\")'"
-OFFLINE = (
-    OFFLINE.format("[Errno -2] Name or service not known") + "\nERROR: No matching distribution found for x"
-)
+OFFLINE = OFFLINE.format("[Errno -2] Name or service not known") + "\nERROR: No matching distribution found for x"
 
 
 class FakeSubprocess:
@@ -142,9 +140,7 @@ def test_changed_pyproject_installs_into_the_environment_that_is_there(start, fo
     assert steps(start) == []
 
 
-@pytest.mark.parametrize(
-    "change", [{"python": "3.10"}, {"folder": "/moved"}, {"build": "MPS"}, {"build": None}]
-)
+@pytest.mark.parametrize("change", [{"python": "3.10"}, {"folder": "/moved"}, {"build": "MPS"}, {"build": None}])
 def test_environment_made_for_something_else_is_made_anew(start, change):
     start.main(["demo"])
     start.STAMP.write_text(json.dumps({**json.loads(start.STAMP.read_text()), **change}))
@@ -259,9 +255,7 @@ def test_too_little_disk_space_is_seen_before_anything_is_done(start, monkeypatc
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
 def test_missing_module_of_debian_is_named(start, monkeypatch, module):
     found = importlib.util.find_spec
-    monkeypatch.setattr(
-        start.importlib.util, "find_spec", lambda name: None if name == module else found(name)
-    )
+    monkeypatch.setattr(start.importlib.util, "find_spec", lambda name: None if name == module else found(name))
     assert re.search(f"no module {module} .*apt install python3-venv", failure(start))
     assert start.subprocess.steps == []
 
@@ -272,18 +266,14 @@ def test_folder_without_pyproject_is_one_line(start, folder):
 
 
 def test_old_python_is_one_line(start, capsys):
-    with pytest.raises(
-        SystemExit, match=r"start\.py: Python 3\.11 or newer is needed, .* Python 3\.9 \(.*\)"
-    ):
+    with pytest.raises(SystemExit, match=r"start\.py: Python 3\.11 or newer is needed, .* Python 3\.9 \(.*\)"):
         start.check_python((3, 9, 18, "final", 0))
     start.check_python((3, 11, 0, "final", 0))
 
 
 def test_python_36_can_read_start_far_enough_to_say_so():
     tree = ast.parse(SOURCE, feature_version=(3, 6))
-    called = next(
-        node for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
-    )
+    called = next(node for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
     before = tree.body[: tree.body.index(called)]
     assert ast.unparse(called) == "check_python(sys.version_info)"
     assert "tomllib" not in ast.unparse(before)
@@ -335,9 +325,7 @@ def test_exit_code_of_the_child_is_ours(start, code, exit_code):
     assert start.main(["demo"]) == exit_code
 
 
-@pytest.mark.parametrize(
-    ("codes", "exit_code"), [([KeyboardInterrupt(), 0], 0), ([KeyboardInterrupt(), 1], 130)]
-)
+@pytest.mark.parametrize(("codes", "exit_code"), [([KeyboardInterrupt(), 0], 0), ([KeyboardInterrupt(), 1], 130)])
 def test_ctrl_c_waits_for_the_child_and_is_quiet(start, codes, exit_code, capsys):
     start.subprocess.codes = codes
     assert start.main(["lab"]) == exit_code
@@ -442,9 +430,7 @@ def test_help(folder):
 def test_unknown_command(folder):
     done = call(sys.executable, folder / "start.py", "dmeo", "-k", "5", cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(
-        r"start\.py: unknown command 'dmeo'; the commands are lab, test, demo, .*\n", done.stderr
-    )
+    assert re.fullmatch(r"start\.py: unknown command 'dmeo'; the commands are lab, test, demo, .*\n", done.stderr)
     assert not (folder / ".venv").exists()
 
 

@@ -1,0 +1,152 @@
+"""Execute, measure and clean the committed notebooks, and write what was measured where people read it.
+
+python tools/notebooks.py run [NAME ...]    execute (all, or those whose name begins so), measure, clean, save
+python tools/notebooks.py check [NAME ...]  execute copies and say which outputs would change; 1 if any
+
+``run`` stores seconds and peak memory in notebooks/measured.json, in each notebook's line that begins with
+``**Takes**``, and in README's table. Close other programs first: the numbers are promises.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+MEASURED = NOTEBOOKS / "measured.json"
+README = ROOT / "README.md"
+TABLE = re.compile(r"(<!-- notebooks -->\n).*?(<!-- /notebooks -->)", re.DOTALL)
+PROBE = "from recsys_tutorial.machine import peak_mb\nprint(peak_mb())"
+
+
+def execute(notebook: NotebookNode) -> tuple[NotebookNode, float, float]:
+    """Return the notebook executed and clean, the seconds it took and the peak memory of its kernel in MB."""
+    notebook = copy.deepcopy(notebook)
+    notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    started = time.perf_counter()
+    NotebookClient(notebook, timeout=300, kernel_name="python3", record_timing=False,
+                   resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()  # fmt: skip
+    seconds = time.perf_counter() - started
+    peak = float(notebook.cells.pop().outputs[0]["text"])
+    return clean(notebook), seconds, peak
+
+
+def clean(notebook: NotebookNode) -> NotebookNode:
+    """Keep what a reader needs: source, outputs and counts, ids in reading order; no widget state, no versions."""
+    notebook.metadata = NotebookNode(
+        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+    )
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02d}"
+        cell.metadata = NotebookNode({key: cell.metadata[key] for key in ("tags", "slideshow") if key in cell.metadata})
+    return notebook
+
+
+def load(path: Path) -> NotebookNode:
+    """Return the notebook at ``path``."""
+    return nbformat.read(path, as_version=4)
+
+
+def said(notebook: NotebookNode, word: str) -> str:
+    """Return what stands behind ``**word**`` in the notebook's first cell."""
+    found = re.search(rf"^\*\*{word}\.?\*\*\s*(.+)$", notebook.cells[0].source, re.MULTILINE)
+    if not found:
+        raise SystemExit(f"the first cell has no line that begins with **{word}**")
+    return found[1].strip()
+
+
+def state(notebook: NotebookNode, seconds: float, peak: float) -> None:
+    """Write what was measured into the line ``**Takes**`` of the first cell."""
+    said(notebook, "Takes")
+    line = f"**Takes** {minutes(seconds)} and {round_up(peak, 50)} MB of memory on 2 cores (measured)."
+    notebook.cells[0].source = re.sub(r"^\*\*Takes\*\*.*$", line, notebook.cells[0].source, flags=re.MULTILINE)
+
+
+def minutes(seconds: float) -> str:
+    """Return seconds as people say them."""
+    return f"{round_up(seconds, 10)} seconds" if seconds <= 90 else f"{seconds / 60:.1f} minutes"
+
+
+def round_up(value: float, step: int) -> int:
+    """Return the next multiple of ``step``."""
+    return int(-(-value // step) * step)
+
+
+def write_table() -> None:
+    """Write README's table of notebooks from measured.json and the notebooks' first cells."""
+    measured = json.loads(MEASURED.read_text())
+    lines = ["| notebook | the question it answers | time | memory |", "| --- | --- | --- | --- |"]
+    for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
+        cost = measured[path.stem]
+        link = f"[`{path.stem}`](notebooks/{path.name})"
+        question = said(load(path), "Question")
+        lines.append(f"| {link} | {question} | {minutes(cost['seconds'])} | {round_up(cost['peak_mb'], 50)} MB |")
+    text = "\n".join(lines)
+    README.write_text(TABLE.sub(rf"\g<1>{text}\n\g<2>", README.read_text()))
+
+
+def chosen(names: list[str]) -> list[Path]:
+    """Return the notebooks whose names begin with one of ``names``, all when there is none."""
+    paths = [path for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")) if not names or path.stem.startswith(tuple(names))]
+    if not paths:
+        raise SystemExit(f"no notebook is called {names}")
+    return paths
+
+
+def run(names: list[str]) -> int:
+    """Execute, measure, clean and save."""
+    measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    for path in chosen(names):
+        done, seconds, peak = execute(load(path))
+        state(done, seconds, peak)
+        nbformat.write(done, path)
+        measured[path.stem] = {"seconds": round(seconds, 1), "peak_mb": round(peak)}
+        print(f"{path.stem}: {seconds:.1f} s, {peak:.0f} MB")
+        MEASURED.write_text(json.dumps(dict(sorted(measured.items())), indent=2) + "\n")
+    if README.exists() and all(path.stem in measured for path in NOTEBOOKS.glob("[0-9]*.ipynb")):
+        write_table()
+    return 0
+
+
+def without_pictures(notebook: NotebookNode) -> list[object]:
+    """Return all outputs as plain data, pictures left out."""
+    return [
+        {
+            key: value
+            for key, value in (output.get("data") or {"text": output.get("text")}).items()
+            if "image" not in key
+        }
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
+
+
+def check(names: list[str]) -> int:
+    """Execute copies and compare."""
+    changed = 0
+    for path in chosen(names):
+        stored = load(path)
+        same = without_pictures(stored) == without_pictures(execute(stored)[0])
+        changed += not same
+        print(f"{path.stem}: {'same' if same else 'CHANGED'}")
+    return int(changed > 0)
+
+
+if __name__ == "__main__":
+    commands = {"run": run, "check": check}
+    if len(sys.argv) < 2 or sys.argv[1] not in commands:
+        sys.exit(__doc__)
+    sys.exit(commands[sys.argv[1]](sys.argv[2:]))
