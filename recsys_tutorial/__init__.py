@@ -2,7 +2,7 @@
 
 __version__ = "0.1.0"
 
-from . import metrics, plots
+from . import metrics, plots, widgets
 from .article import BehaviorDataset, train
 from .baselines import Popularity, pca
 from .batches import Batch
@@ -55,4 +55,5 @@ __all__ = [
     "save_model",
     "summarise",
     "train",
+    "widgets",
 ]

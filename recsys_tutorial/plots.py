@@ -131,24 +131,33 @@ def bars(values: Mapping[str, float], title: str, x: str, errors: Sequence[float
 
 
 def item_map(
-    points: np.ndarray, groups: Sequence[str], labels: Mapping[int, str], title: str = "A map of items"
+    vectors: np.ndarray, groups: Sequence[str], labels: Mapping[int, str], title: str = "A map of items"
 ) -> Plot:
-    """Draw items as points, coloured and marked by group, a few of them named.
+    """Draw items where their directions lie in the plane that keeps most of them (PCA of the normalised vectors).
 
     Args:
-        points: ``(items, 2)`` positions.
+        vectors: ``(items, dim)``.
         groups: one group name per item; the eight largest groups are drawn.
-        labels: index of a point -> the name written beside it.
+        labels: index of an item -> the name written beside it.
         title: of the figure.
     """
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
+    centred = unit - unit.mean(0)
+    _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
+    # The sign of a direction is arbitrary: the largest entry is made positive, so that a re-run draws the same map.
+    signs = np.sign(directions[np.arange(2), np.abs(directions[:2]).argmax(1)])
+    points = centred @ (directions[:2] * signs[:, None]).T
+    kept = (sizes[:2] ** 2).sum() / (sizes**2).sum()
+
     figure, axes = new(title, "first direction", "second direction", size=(6.8, 5.2))
     groups = np.asarray(groups)
     names, counts = np.unique(groups, return_counts=True)
     shown = names[np.argsort(-counts, kind="stable")][: len(COLOURS)]
     for index, name in enumerate(shown):
         mine = points[groups == name]
-        axes.scatter(*mine.T, s=14, color=COLOURS[index], marker=MARKERS[index], label=name, alpha=0.7, linewidths=0)
+        axes.scatter(*mine.T, s=16, color=COLOURS[index], marker=MARKERS[index], label=name, alpha=0.7, linewidths=0)
     for index, text in labels.items():
         axes.annotate(text, points[index], fontsize="x-small", xytext=(3, 3), textcoords="offset points")
     axes.legend(frameon=False, fontsize="small", ncols=2)
-    return Plot(figure, f"{title}: {len(points)} points in {len(shown)} groups ({', '.join(shown)}).")
+    drawn = f"{len(points)} items in {len(shown)} groups ({', '.join(shown)})"
+    return Plot(figure, f"{title}: {drawn}; the plane keeps {kept:.0%} of the spread.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from torch.nn import functional as F
 
 from . import checkpoints
 from .batches import Batch
@@ -58,43 +59,29 @@ class Recommender:
             torch.tensor([0, len(liked)]),
             torch.ones(len(liked)) if weights is None else torch.tensor(weights, dtype=torch.float32),
         )
-        scores = self.model.score(behaviour)
-        outputs = self.model.outputs
-        seen = np.isin(outputs.ids, self.catalogue.ids[liked])
-        scores[0, seen] = -np.inf
-        left = len(outputs) - int(seen.sum())
-        if not isinstance(k, int) or not 1 <= k <= left:
-            raise InputError(f"k={k!r}: it needs to be between 1 and {left}, the items that were not named")
-        best = top_k(scores, k)[0]
-        return pd.DataFrame(
-            {
-                "rank": np.arange(1, k + 1),
-                "item": outputs.ids[best],
-                "title": outputs.labels(best),
-                "score": scores[0, best],
-            }
-        )
+        scores, outputs = self.model.score(behaviour)[0], self.model.outputs
+        return _best(scores, outputs, ~np.isin(outputs.ids, self.catalogue.ids[liked]), k)
 
-    def similar(self, item: RawId, k: int = 10) -> pd.DataFrame:
-        """Return the ``k`` items whose vectors in g's first layer are nearest to ``item``'s, by cosine.
+    def similar(self, item: RawId, k: int = 10, among: np.ndarray | None = None) -> pd.DataFrame:
+        """Return the ``k`` items whose vectors in g's first layer point most nearly where ``item``'s does (cosine).
 
-        Columns ``rank, item, title, score``; the item itself is left out.
+        Args:
+            item: raw id or title.
+            k: how many to return.
+            among: ``(n_items,)`` mask of the items to choose from, say those with enough events to be trusted.
+
+        Returns:
+            Columns ``rank, item, title, score``; the item itself is left out.
         """
-        index = int(self.catalogue.indices_of([item])[0])
-        vectors = torch.nn.functional.normalize(self.model.feature_extractor.item_vectors.detach(), dim=1)
-        scores = (vectors @ vectors[index])[None].cpu().numpy()
-        scores[0, index] = -np.inf
-        if not isinstance(k, int) or not 1 <= k < len(self.catalogue):
-            raise InputError(f"k={k!r}: it needs to be between 1 and {len(self.catalogue) - 1}, the other items")
-        best = top_k(scores, k)[0]
-        return pd.DataFrame(
-            {
-                "rank": np.arange(1, k + 1),
-                "item": self.catalogue.ids[best],
-                "title": self.catalogue.labels(best),
-                "score": scores[0, best],
-            }
-        )
+        index = self.catalogue.index_of(item)
+        vectors = F.normalize(self.model.feature_extractor.item_vectors.detach(), dim=1)
+        allowed = np.ones(len(self.catalogue), bool) if among is None else np.array(among, bool)
+        if allowed.shape != (len(self.catalogue),):
+            raise InputError(
+                f"among has shape {allowed.shape}: it needs one value for each of {len(self.catalogue)} items"
+            )
+        allowed[index] = False
+        return _best((vectors @ vectors[index]).cpu().numpy(), self.catalogue, allowed, k)
 
     def save(self, folder: str | Path) -> None:
         """Write the model with its items to ``folder`` (see :mod:`recsys_tutorial.checkpoints`)."""
@@ -104,3 +91,19 @@ class Recommender:
     def load(cls, folder: str | Path) -> Recommender:
         """Return the recommender in ``folder``, as :meth:`save` or the command ``pretrain`` wrote it."""
         return cls(checkpoints.load_model(folder))
+
+
+def _best(scores: np.ndarray, catalogue: Catalogue, allowed: np.ndarray, k: int) -> pd.DataFrame:
+    """Return the ``k`` best of the allowed items as a table; ``(items,)`` scores."""
+    left = int(allowed.sum())
+    if not isinstance(k, int) or not 1 <= k <= left:
+        raise InputError(f"k={k!r}: it needs to be between 1 and {left}, the number of items to choose from")
+    best = top_k(np.where(allowed, scores, -np.inf)[None], k)[0]
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, k + 1),
+            "item": catalogue.ids[best],
+            "title": catalogue.labels(best),
+            "score": scores[best],
+        }
+    )
