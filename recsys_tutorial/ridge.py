@@ -12,6 +12,42 @@ from torch import nn
 STRENGTHS = tuple(float(s) for s in np.logspace(-3, 3, 13))
 
 
+class RidgePath:
+    r"""Every ridge head of one ``(Z, Y)``: the singular value decomposition of centred Z serves all strengths.
+
+    Args:
+        z: ``(users, dim)`` g's vectors.
+        y: ``(users, outputs)`` targets.
+
+    Attributes:
+        unit: ``λ = strength · unit``; the mean of the squared singular values of centred Z.
+    """
+
+    def __init__(self, z: np.ndarray, y: csr_array) -> None:
+        z = np.asarray(z, np.float64)
+        self.y, self.mean_z, self.mean_y = y, z.mean(0), np.asarray(y.mean(axis=0)).ravel()
+        self.u, self.s, self.vt = np.linalg.svd(z - self.mean_z, full_matrices=False)
+        # u is orthogonal to the constant vector, so uᵀ(Y - mean) = uᵀY: Y itself stays sparse.
+        self.uty = (y.T @ self.u).T
+        self.unit = max(float((self.s**2).mean()), 1e-12)
+
+    def solve(self, strength: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return W ``(dim, outputs)`` and b ``(outputs,)``."""
+        weights = self.vt.T @ ((self.s / (self.s**2 + strength * self.unit))[:, None] * self.uty)
+        return weights, self.mean_y - self.mean_z @ weights
+
+    def leave_one_out(self, strength: float) -> np.ndarray:
+        """Return ``(users, outputs)``: for each user the prediction of the head that was fitted on all the others.
+
+        ``ŷ_i - (y_i - ŷ_i) H_ii / (1 - H_ii)``, with ŷ = H Y the predictions of the head that was fitted on everyone:
+        exact for n heads of the same λ, at the price of one (Allen 1974, PRESS).
+        """
+        shrink = self.s**2 / (self.s**2 + strength * self.unit)
+        fitted = (self.u * shrink) @ self.uty + self.mean_y
+        leverage = np.minimum((self.u**2 * shrink).sum(1) + 1 / len(self.u), 1 - 1e-9)[:, None]
+        return np.asarray((fitted - self.y.multiply(leverage)) / (1 - leverage))
+
+
 def ridge_head(
     z: np.ndarray,
     y: csr_array,
@@ -21,37 +57,24 @@ def ridge_head(
     r"""Return ``h(z) = z W + b`` that minimises ``||Z W + b - Y||² + λ ||W||²`` over the labelled users.
 
     ``W = (Zᵀ Z + λ I)⁻¹ Zᵀ Y`` on centred Z and Y. Where several strengths are given, λ is the one whose
-    leave-one-out predictions ``ŷ_i - (y_i - ŷ_i) H_ii / (1 - H_ii)`` have the best mean ``quality``: the exact
-    predictions of n heads that were each fitted without one user, at the price of one (Allen 1974, PRESS).
+    leave-one-out predictions (:meth:`RidgePath.leave_one_out`) have the best mean ``quality``.
 
     Args:
         z: ``(users, dim)`` g's vectors.
         y: ``(users, outputs)`` targets.
         quality: ``(users, outputs)`` scores -> one value per user, higher is better; minus the squared error when None.
-        strengths: candidates for λ, as multiples of the mean squared length of the centred rows of ``z``.
+        strengths: candidates for λ, as multiples of the mean of the squared singular values of centred ``z``.
     """
-    z = np.asarray(z, np.float64)
-    mean_z, mean_y = z.mean(0), np.asarray(y.mean(axis=0)).ravel()
-    u, s, vt = np.linalg.svd(z - mean_z, full_matrices=False)
-    # u is orthogonal to the constant vector, so uᵀ(Y - mean) = uᵀY: Y itself stays sparse.
-    uty = (y.T @ u).T
-    unit = max(float((s**2).mean()), 1e-12)
-
-    def leave_one_out(strength: float) -> np.ndarray:
-        shrink = s**2 / (s**2 + strength * unit)
-        fitted = (u * shrink) @ uty + mean_y
-        leverage = np.minimum((u**2 * shrink).sum(1) + 1 / len(z), 1 - 1e-9)[:, None]
-        return (fitted - y.multiply(leverage)) / (1 - leverage)
-
+    path = RidgePath(z, y)
     if quality is None:
         quality = lambda scores: -((scores - y.toarray()) ** 2).mean(1)  # noqa: E731
     best = strengths[0]
     if len(strengths) > 1:
-        values = [np.nanmean(quality(np.asarray(leave_one_out(strength)))) for strength in strengths]
+        values = [np.nanmean(quality(path.leave_one_out(strength))) for strength in strengths]
         best = strengths[int(np.argmax(values))]
-    weights = vt.T @ ((s / (s**2 + best * unit))[:, None] * uty)
-    head = nn.Linear(z.shape[1], y.shape[1])
+    weights, bias = path.solve(best)
+    head = nn.Linear(*weights.shape)
     with torch.no_grad():
         head.weight.copy_(torch.from_numpy(weights.T))
-        head.bias.copy_(torch.from_numpy(mean_y - mean_z @ weights))
+        head.bias.copy_(torch.from_numpy(bias))
     return head
