@@ -58,9 +58,10 @@ def pca(interactions: Interactions, dim: int = 64, seed: int = 0) -> PretrainedM
     x = normalize(interactions.binarise().matrix.astype(np.float64))
     fitted = PCA(dim, svd_solver="arpack", random_state=seed).fit(x)
     h = nn.Linear(dim, interactions.n_items)
+    v = fitted.components_.T.copy()  # with more users than items its strides are negative, which torch refuses
     with torch.no_grad():
-        g.item_vectors.copy_(torch.from_numpy(fitted.components_.T))
-        g.bias.copy_(torch.from_numpy(-fitted.components_ @ fitted.mean_))
-        h.weight.copy_(torch.from_numpy(fitted.components_.T))
+        g.item_vectors.copy_(torch.from_numpy(v))
+        g.bias.copy_(torch.from_numpy(-fitted.mean_ @ v))
+        h.weight.copy_(torch.from_numpy(v))
         h.bias.copy_(torch.from_numpy(fitted.mean_))
     return PretrainedModel.compose(g, h, catalogue=interactions.catalogue, outputs=interactions.catalogue)
