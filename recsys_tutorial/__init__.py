@@ -2,7 +2,7 @@
 
 __version__ = "0.1.0"
 
-from . import metrics, plots, widgets
+from . import machine, metrics, plots, widgets
 from .article import BehaviorDataset, train
 from .baselines import Popularity, pca
 from .batches import Batch
@@ -45,6 +45,7 @@ __all__ = [
     "label_efficiency",
     "load_dataset",
     "load_model",
+    "machine",
     "metrics",
     "new_shelf",
     "paired",

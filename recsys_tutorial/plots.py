@@ -7,6 +7,7 @@ is stored beside it, for screen readers and for tests, which compare the text an
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from .catalogue import Catalogue, RawId
 from .files import write_bytes
 from .interactions import Interactions
 
@@ -103,7 +105,7 @@ def label_efficiency(summary: pd.DataFrame) -> Plot:
         summary: from :func:`recsys_tutorial.studies.summarise`.
     """
     metric = f"{summary['metric'].iloc[0].upper()}@{summary['k'].iloc[0]}"
-    figure, axes = new("Quality from few labels", "labelled users", f"{metric} (mean, 95 % interval over seeds)")
+    figure, axes = new("Quality from few labels", "labelled users", metric, size=(7.2, 3.8))
     for index, (model, rows) in enumerate(summary.groupby("model", sort=False)):
         style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index]}
         axes.plot(rows["labels"], rows["value"], label=model, **style)
@@ -112,12 +114,34 @@ def label_efficiency(summary: pd.DataFrame) -> Plot:
     ticks = sorted(summary["labels"].unique())
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
-    axes.legend(frameon=False, fontsize="small")
+    axes.legend(frameon=False, title="mean and 95 % interval\nover seeds", loc="center left", bbox_to_anchor=(1.0, 0.5))
     few = summary[summary["labels"] == ticks[0]].sort_values("value", ascending=False)
     ranked = ", ".join(f"{row.model} {row.value:.3f}" for row in few.itertuples())
     return Plot(
         figure, f"{metric} against labelled users, a line with a band per model. At {ticks[0]} labels: {ranked}."
     )
+
+
+def differences(gains: pd.DataFrame, metric: str = "NDCG@20") -> Plot:
+    """Draw paired differences with their intervals around a line at zero.
+
+    Args:
+        gains: from :func:`recsys_tutorial.studies.paired`, several of them concatenated if you like.
+        metric: what the difference is of.
+    """
+    names = [f"{row.model}, {row.labels} labels" for row in gains.itertuples()]
+    figure, axes = new("Differences, seed by seed", f"difference in {metric} (mean, 95 % interval)", "")
+    figure.set_size_inches(7.2, 1.2 + 0.35 * len(names))
+    places = np.arange(len(names))
+    sides = np.abs(gains[["ci_low", "ci_high"]].to_numpy().T - gains["value"].to_numpy())
+    axes.errorbar(gains["value"], places, xerr=sides, fmt="o", color=COLOURS[0], capsize=3)
+    axes.axvline(0, color=COLOURS[6], linewidth=1)
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    told = zip(names, gains["value"], gains["ci_low"], gains["ci_high"], strict=True)
+    told = "; ".join(f"{name} {value:+.3f} [{low:+.3f}, {high:+.3f}]" for name, value, low, high in told)
+    return Plot(figure, f"Differences in {metric} with 95 % intervals: {told}.")
 
 
 def bars(values: Mapping[str, float], title: str, x: str, errors: Sequence[float] | None = None) -> Plot:
@@ -131,33 +155,117 @@ def bars(values: Mapping[str, float], title: str, x: str, errors: Sequence[float
 
 
 def item_map(
-    vectors: np.ndarray, groups: Sequence[str], labels: Mapping[int, str], title: str = "A map of items"
+    vectors: np.ndarray,
+    catalogue: Catalogue,
+    among: np.ndarray,
+    named: Sequence[RawId] = (),
+    title: str = "A map of items",
 ) -> Plot:
-    """Draw items where their directions lie in the plane that keeps most of them (PCA of the normalised vectors).
+    """Draw items by where their vectors point, coloured and marked by their first genre.
+
+    The plane is the one that keeps most of the spread: PCA of the vectors divided by their length.
 
     Args:
-        vectors: ``(items, dim)``.
-        groups: one group name per item; the eight largest groups are drawn.
-        labels: index of an item -> the name written beside it.
+        vectors: ``(n_items, dim)``.
+        catalogue: the items, with genres; the eight commonest first genres are drawn.
+        among: ``(n_items,)`` mask of the items to draw, say those with enough events to be trusted.
+        named: ids or titles of the items to write a name beside.
         title: of the figure.
     """
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
+    shown = np.flatnonzero(among)
+    unit = vectors[shown] / np.linalg.norm(vectors[shown], axis=1, keepdims=True).clip(1e-12)
     centred = unit - unit.mean(0)
     _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
     # The sign of a direction is arbitrary: the largest entry is made positive, so that a re-run draws the same map.
     signs = np.sign(directions[np.arange(2), np.abs(directions[:2]).argmax(1)])
-    points = centred @ (directions[:2] * signs[:, None]).T
+    points = dict(zip(shown.tolist(), centred @ (directions[:2] * signs[:, None]).T, strict=True))
     kept = (sizes[:2] ** 2).sum() / (sizes**2).sum()
 
     figure, axes = new(title, "first direction", "second direction", size=(6.8, 5.2))
-    groups = np.asarray(groups)
-    names, counts = np.unique(groups, return_counts=True)
-    shown = names[np.argsort(-counts, kind="stable")][: len(COLOURS)]
-    for index, name in enumerate(shown):
-        mine = points[groups == name]
-        axes.scatter(*mine.T, s=16, color=COLOURS[index], marker=MARKERS[index], label=name, alpha=0.7, linewidths=0)
-    for index, text in labels.items():
-        axes.annotate(text, points[index], fontsize="x-small", xytext=(3, 3), textcoords="offset points")
+    first_genre = {index: (catalogue.genres[index] or ("none",))[0] for index in points}
+    groups = [name for name, _ in Counter(first_genre.values()).most_common(len(COLOURS))]
+    for number, group in enumerate(groups):
+        mine = np.array([points[index] for index, genre in first_genre.items() if genre == group])
+        axes.scatter(*mine.T, s=16, color=COLOURS[number], marker=MARKERS[number], label=group, alpha=0.7, linewidths=0)
+    for index in catalogue.indices_of(list(named)).tolist():
+        if index in points:
+            where = {"xytext": (3, 3), "textcoords": "offset points", "fontsize": "x-small"}
+            axes.annotate(catalogue.label(index), points[index], **where)
     axes.legend(frameon=False, fontsize="small", ncols=2)
-    drawn = f"{len(points)} items in {len(shown)} groups ({', '.join(shown)})"
+    drawn = f"{len(points)} items in {len(groups)} groups ({', '.join(groups)})"
     return Plot(figure, f"{title}: {drawn}; the plane keeps {kept:.0%} of the spread.")
+
+
+def curves(table: pd.DataFrame, title: str, x: str, y: str) -> Plot:
+    """Draw ``value`` against ``x`` (a log axis), one line per model, with a band from ``ci_low`` to ``ci_high``.
+
+    Args:
+        table: columns ``model, value, ci_low, ci_high`` and the one named ``x``.
+        title: of the figure.
+        x: name of the column along the axis, and the axis' label.
+        y: the axis' label.
+    """
+    figure, axes = new(title, x, y)
+    ends = []
+    for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
+        style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index]}
+        axes.plot(rows[x], rows["value"], label=model, **style)
+        axes.fill_between(rows[x], rows["ci_low"], rows["ci_high"], color=COLOURS[index], alpha=0.15, linewidth=0)
+        ends.append(f"{model} from {rows['value'].iloc[0]:.3f} to {rows['value'].iloc[-1]:.3f}")
+    axes.set_xscale("log")
+    ticks = sorted(table[x].unique())
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()
+    axes.legend(frameon=False)
+    return Plot(figure, f"{title}: {y} for {ticks[0]:,} to {ticks[-1]:,} {x}. " + ", ".join(ends) + ".")
+
+
+def heat(table: pd.DataFrame, title: str, x: str, y: str) -> Plot:
+    """Draw a small table as shaded cells with the numbers written in; NaN cells stay empty.
+
+    Args:
+        table: rows and columns named, at most about twelve of each.
+        title: of the figure.
+        x: what the columns are.
+        y: what the rows are.
+    """
+    values = table.to_numpy(float)
+    figure, axes = new(title, x, y, size=(2.4 + 0.55 * table.shape[1], 2.0 + 0.4 * len(table)))
+    axes.imshow(values, cmap="cividis_r", aspect="auto")
+    axes.grid(visible=False)
+    axes.set_xticks(range(table.shape[1]), table.columns, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(table)), table.index)
+    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    for (row, column), value in np.ndenumerate(values):
+        if value == value:
+            ink = "white" if value > middle else "black"
+            axes.text(column, row, f"{value:.1f}", ha="center", va="center", color=ink, fontsize="small")
+    row, column = np.unravel_index(np.nanargmax(values), values.shape)
+    return Plot(
+        figure,
+        f"{title}: {len(table)} by {table.shape[1]} cells from {np.nanmin(values):.1f} to {np.nanmax(values):.1f}; "
+        f"the highest is {table.index[row]} with {table.columns[column]}.",
+    )
+
+
+def plane(table: pd.DataFrame, title: str) -> Plot:
+    """Draw named points, coloured and marked by group; points in one place share one label.
+
+    Args:
+        table: the index names the points, two columns of numbers label the axes, the third, ``group``, is a name.
+        title: of the figure.
+    """
+    x, y = table.columns[:2]
+    figure, axes = new(title, x, y, size=(5.6, 4.4))
+    centres = []
+    for index, (name, rows) in enumerate(table.groupby("group", sort=False)):
+        axes.scatter(rows[x], rows[y], s=60, color=COLOURS[index], marker=MARKERS[index], label=name)
+        centres.append(f"{name} around ({rows[x].mean():.1f}, {rows[y].mean():.1f})")
+    # Above and below by turns, from left to right, so that neighbours do not write over each other.
+    places = table.groupby(["group", table[x].round(3), table[y].round(3)])
+    for turn, ((_, at_x, at_y), rows) in enumerate(places):
+        where = {"xytext": (0, -15 if turn % 2 else 7), "textcoords": "offset points", "ha": "center"}
+        axes.annotate(", ".join(rows.index), (at_x, at_y), fontsize="small", **where)
+    axes.margins(0.15, 0.2)
+    axes.legend(frameon=False)
+    return Plot(figure, f"{title}: {len(table)} points, {'; '.join(centres)}.")

@@ -50,6 +50,9 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     )
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
+        if cell.cell_type == "code":
+            for output in cell.outputs:
+                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
         cell.metadata = NotebookNode({key: cell.metadata[key] for key in ("tags", "slideshow") if key in cell.metadata})
     return notebook
 
@@ -84,17 +87,28 @@ def round_up(value: float, step: int) -> int:
     return int(-(-value // step) * step)
 
 
-def write_table() -> None:
-    """Write README's table of notebooks from measured.json and the notebooks' first cells."""
+def table() -> str:
+    """Return the table of notebooks from measured.json and the notebooks' first cells."""
     measured = json.loads(MEASURED.read_text())
     lines = ["| notebook | the question it answers | time | memory |", "| --- | --- | --- | --- |"]
     for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
         cost = measured[path.stem]
-        link = f"[`{path.stem}`](notebooks/{path.name})"
+        link = f"[`{path.stem}`]({path.name})"
         question = said(load(path), "Question")
         lines.append(f"| {link} | {question} | {minutes(cost['seconds'])} | {round_up(cost['peak_mb'], 50)} MB |")
-    text = "\n".join(lines)
-    README.write_text(TABLE.sub(rf"\g<1>{text}\n\g<2>", README.read_text()))
+    return "\n".join(lines)
+
+
+def write_tables() -> None:
+    """Write the table between its two marks, in README and in the first notebook."""
+    text = table()
+    if README.exists():
+        linked = text.replace("](", "](notebooks/")
+        README.write_text(TABLE.sub(lambda found: f"{found[1]}{linked}\n{found[2]}", README.read_text()))
+    first = load(NOTEBOOKS / "00_start_here.ipynb")
+    for cell in first.cells:
+        cell.source = TABLE.sub(lambda found: f"{found[1]}{text}\n{found[2]}", cell.source)
+    nbformat.write(first, NOTEBOOKS / "00_start_here.ipynb")
 
 
 def chosen(names: list[str]) -> list[Path]:
@@ -115,8 +129,8 @@ def run(names: list[str]) -> int:
         measured[path.stem] = {"seconds": round(seconds, 1), "peak_mb": round(peak)}
         print(f"{path.stem}: {seconds:.1f} s, {peak:.0f} MB")
         MEASURED.write_text(json.dumps(dict(sorted(measured.items())), indent=2) + "\n")
-    if README.exists() and all(path.stem in measured for path in NOTEBOOKS.glob("[0-9]*.ipynb")):
-        write_table()
+    if all(path.stem in measured for path in NOTEBOOKS.glob("[0-9]*.ipynb")):
+        write_tables()
     return 0
 
 
