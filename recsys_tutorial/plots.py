@@ -261,11 +261,40 @@ def plane(table: pd.DataFrame, title: str) -> Plot:
     for index, (name, rows) in enumerate(table.groupby("group", sort=False)):
         axes.scatter(rows[x], rows[y], s=60, color=COLOURS[index], marker=MARKERS[index], label=name)
         centres.append(f"{name} around ({rows[x].mean():.1f}, {rows[y].mean():.1f})")
-    # Above and below by turns, from left to right, so that neighbours do not write over each other.
-    places = table.groupby(["group", table[x].round(3), table[y].round(3)])
-    for turn, ((_, at_x, at_y), rows) in enumerate(places):
-        where = {"xytext": (0, -15 if turn % 2 else 7), "textcoords": "offset points", "ha": "center"}
-        axes.annotate(", ".join(rows.index), (at_x, at_y), fontsize="small", **where)
-    axes.margins(0.15, 0.2)
-    axes.legend(frameon=False)
+    # To the right and to the left by turns, from below upwards, so that neighbours do not write over each other.
+    for turn, ((_, at_y, at_x), rows) in enumerate(table.groupby(["group", table[y].round(3), table[x].round(3)])):
+        side = 1 if turn % 2 == 0 else -1
+        where = {"xytext": (9 * side, 0), "textcoords": "offset points", "ha": "left" if side > 0 else "right"}
+        axes.annotate(", ".join(rows.index), (at_x, at_y), fontsize="small", va="center", **where)
+    axes.margins(0.2, 0.1)
+    figure.legend(frameon=False, loc="outside lower center", ncols=4)
     return Plot(figure, f"{title}: {len(table)} points, {'; '.join(centres)}.")
+
+
+def simulated_few_labels(summary: pd.DataFrame) -> Plot:
+    """Draw the simulated error against the number of labels, with error bars, and the theory of least squares, dotted.
+
+    Args:
+        summary: from :func:`recsys_tutorial.linear.summarise`.
+    """
+    figure, axes = new("Fewer labels suffice when g is good", "labelled users", "expected squared error")
+    ends = []
+    for index, (model, rows) in enumerate(summary.groupby("model", sort=False)):
+        style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index], "capsize": 3}
+        errors = [rows["value"] - rows["ci_low"], rows["ci_high"] - rows["value"]]
+        axes.errorbar(rows["labels"], rows["value"], errors, label=f"{model} ({rows['dim'].iloc[0]} numbers)", **style)
+        if rows["theory"].notna().all():
+            axes.plot(rows["labels"], rows["theory"], color=COLOURS[index], linestyle=":", alpha=0.8)
+        ends.append(f"{model} from {rows['value'].iloc[0]:.2f} to {rows['value'].iloc[-1]:.2f}")
+    ticks = sorted(summary["labels"].unique())
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_ylim(0, None)
+    axes.plot([], [], color=COLOURS[7], linestyle=":", label="theory of least squares")
+    axes.legend(frameon=False, fontsize="small", ncols=2)
+    return Plot(
+        figure,
+        f"Squared error against labelled users, mean and 95 % interval. From {ticks[0]} to {ticks[-1]} labels: "
+        f"{', '.join(ends)}.",
+    )

@@ -1,0 +1,127 @@
+"""Every figure: a Plot with labelled axes, a text with numbers that stands in for it, and a picture."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import colors
+
+import recsys_tutorial as rt
+from recsys_tutorial import plots
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def interactions():
+    """Five users and six films with genres; film 1 is the most popular."""
+    user = [1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5]
+    item = [1, 2, 3, 1, 2, 4, 1, 5, 1, 6, 1]
+    genres = {i: ("Drama",) if i % 2 else ("Comedy", "Drama") for i in range(1, 6)}
+    return rt.from_events(user, item, titles={i: f"Film {i}" for i in range(1, 7)}, genres=genres)
+
+
+@pytest.fixture(scope="module")
+def made(interactions):
+    """One plot of every function, by the function's name."""
+    history = pd.DataFrame({"epoch": [1, 2, 3], "loss": [9.0, 7.0, 6.0], "validation": [9.0, 8.0, 8.5]})
+    summary = pd.DataFrame(
+        {
+            "model": ["a", "a", "b", "b"], "labels": [30, 100, 30, 100], "metric": "ndcg", "k": 20,
+            "value": [0.1, 0.2, 0.3, 0.4], "ci_low": [0.0, 0.1, 0.2, 0.3], "ci_high": [0.2, 0.3, 0.4, 0.5],
+        }
+    )  # fmt: skip
+    gains = pd.DataFrame({"model": ["a minus b"], "labels": [30], "value": [0.1], "ci_low": [0.05], "ci_high": [0.2]})
+    table = pd.DataFrame([[np.nan, 3.8], [1.4, np.nan]], ["Alien", "Aliens"], ["Alien", "Aliens"])
+    points = pd.DataFrame(
+        {"first": [0.0, 0.0, 1.0], "second": [0.0, 0.0, 2.0], "group": ["p", "p", "q"]}, ["Ann", "Bob", "Cem"]
+    )
+    vectors = np.random.default_rng(0).standard_normal((interactions.n_items, 4))
+    return {
+        "long_tail": plots.long_tail(interactions),
+        "training": plots.training(history),
+        "label_efficiency": plots.label_efficiency(summary),
+        "differences": plots.differences(gains),
+        "bars": plots.bars({"popularity": 0.1, "mine": 0.25}, "Quality", "NDCG@20", errors=[0.01, 0.02]),
+        "item_map": plots.item_map(vectors, interactions.catalogue, np.ones(6, bool), named=["Film 2"]),
+        "curves": plots.curves(summary, "Quality", "labels", "NDCG@20"),
+        "heat": plots.heat(table, "Lift", "film B", "film A"),
+        "plane": plots.plane(points, "Where they lie"),
+    }
+
+
+FIGURES = sorted(
+    name
+    for name, function in inspect.getmembers(plots, inspect.isfunction)
+    if function.__module__ == plots.__name__ and inspect.signature(function).return_annotation == "Plot"
+)
+
+
+def test_every_figure_is_tested(made):
+    assert sorted(made) == FIGURES
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_has_a_title_labelled_axes_a_text_with_a_number_and_a_picture(made, name):
+    plot = made[name]
+    assert isinstance(plot, plots.Plot)
+    (axes,) = plot.figure.axes
+    assert axes.get_title()
+    assert axes.get_xlabel()
+    words = [label.get_text() for label in axes.get_yticklabels() if re.search("[a-z]", label.get_text())]
+    assert axes.get_ylabel() or words, "the vertical axis has neither a label nor names"
+    assert re.search(r"\d", plot.alt), plot.alt
+    assert len(plot.alt) > 30
+    assert plot.png().startswith(PNG)
+    assert len(plot.png()) > 2_000
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_notebook_stores_the_picture_with_its_text(made, name):
+    data, metadata = made[name]._repr_mimebundle_()
+    assert data["text/plain"] == metadata["image/png"]["alt"] == made[name].alt
+    assert data["image/png"].startswith(PNG)
+
+
+def test_a_picture_is_the_same_when_drawn_again(interactions):
+    assert plots.long_tail(interactions).png() == plots.long_tail(interactions).png()
+
+
+def test_save_writes_the_picture(made, tmp_path):
+    made["bars"].save(tmp_path / "bars.png")
+    assert (tmp_path / "bars.png").read_bytes() == made["bars"].png()
+
+
+def test_colours_markers_and_lines_are_told_apart():
+    assert len(set(plots.COLOURS)) == len(set(plots.MARKERS)) == len({str(line) for line in plots.LINES}) == 8
+    assert all(colors.is_color_like(colour) for colour in plots.COLOURS)
+
+
+def test_the_texts_say_what_the_figures_show(made):
+    assert "from 5 down to 1" in made["long_tail"].alt
+    assert "from 9 to 6" in made["training"].alt
+    assert "lowest, 8, at epoch 2" in made["training"].alt
+    assert "a from 0.100 to 0.200, b from 0.300 to 0.400" in made["curves"].alt
+    assert "from 1.4 to 3.8; the highest is Alien with Aliens" in made["heat"].alt
+    assert "3 points, p around (0.0, 0.0); q around (1.0, 2.0)" in made["plane"].alt
+
+
+def test_curves_draw_each_model_with_its_band(made):
+    (axes,) = made["curves"].figure.axes
+    assert [line.get_label() for line in axes.get_lines()] == ["a", "b"]
+    assert len(axes.collections) == 2
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["30", "100"]
+
+
+def test_heat_writes_every_number_and_leaves_missing_cells_empty(made):
+    (axes,) = made["heat"].figure.axes
+    assert sorted(text.get_text() for text in axes.texts) == ["1.4", "3.8"]
+
+
+def test_points_in_one_place_share_a_label(made):
+    (axes,) = made["plane"].figure.axes
+    assert sorted(text.get_text() for text in axes.texts) == ["Ann, Bob", "Cem"]
