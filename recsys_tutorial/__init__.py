@@ -2,7 +2,10 @@
 
 __version__ = "0.1.0"
 
-from . import machine, metrics, plots, widgets
+import importlib
+from types import ModuleType
+
+from . import machine, metrics
 from .article import BehaviorDataset, train
 from .baselines import Popularity, pca
 from .batches import Batch
@@ -58,3 +61,11 @@ __all__ = [
     "train",
     "widgets",
 ]
+
+_WHEN_ASKED_FOR = ("identities", "plots", "widgets")  # they bring matplotlib or ipywidgets, slow to import
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _WHEN_ASKED_FOR:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,8 +6,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import normalize
 from torch import nn
 
 from .batches import Batch, as_batch
@@ -48,6 +46,9 @@ def pca(interactions: Interactions, dim: int = 64, seed: int = 0) -> PretrainedM
         dim: number of directions, below the number of users and of items.
         seed: starts the iterative eigensolver.
     """
+    from sklearn.decomposition import PCA  # here, because it takes as long to import as all of ours
+    from sklearn.preprocessing import normalize
+
     check_sizes(dim=dim)
     limit = min(interactions.n_users, interactions.n_items)
     if dim >= limit:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from .errors import InputError
 
@@ -43,7 +43,7 @@ def seed_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     values = _finite(values)
     if len(values) < 2:
         raise InputError(f"{len(values)} seed: an interval over seeds needs at least 2")
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    half = stdtrit(len(values) - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(len(values))
     return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
 
 
