@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,15 +24,15 @@ class OneLineParser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the complaint and exit with 2."""
-        self.exit(2, f"recsys-tutorial: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"recsys-tutorial: {_one_line(message)} (see {self.prog} --help)\n")
 
 
-def at_least(lowest: int) -> Callable[[str], int]:
-    """Return a reader of whole numbers that are not below ``lowest``."""
+def whole(lowest: int, highest: int = 2**31 - 1) -> Callable[[str], int]:
+    """Return a reader of whole numbers from ``lowest`` to ``highest``."""
 
     def read(text: str) -> int:
-        if not text.lstrip("-").isdigit() or int(text) < lowest:
-            raise ArgumentTypeError(f"{text!r} is not a whole number of at least {lowest}")
+        if not re.fullmatch(r"-?[0-9]{1,10}", text) or not lowest <= int(text) <= highest:
+            raise ArgumentTypeError(f"{text!r} is not a whole number between {lowest:,} and {highest:,}")
         return int(text)
 
     return read
@@ -39,8 +41,8 @@ def at_least(lowest: int) -> Callable[[str], int]:
 def parser() -> ArgumentParser:
     """Return the parser of all commands."""
     common = ArgumentParser(add_help=False)
-    common.add_argument("--seed", type=at_least(0), default=0, help="fixes every random draw (default 0)")
-    common.add_argument("--threads", type=at_least(1), help="threads for torch (default: its own choice)")
+    common.add_argument("--seed", type=whole(0, 2**32 - 1), default=0, help="fixes every random draw (default 0)")
+    common.add_argument("--threads", type=whole(1, 1024), help="threads for torch (default: its own choice)")
     common.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     common.add_argument("--json", metavar="FILE", help="write tidy records there too; - prints them and nothing else")
     data = ArgumentParser(add_help=False)
@@ -48,9 +50,9 @@ def parser() -> ArgumentParser:
     data.add_argument("--columns", help="the file's column names: user=uid,item=sku,rating=stars,timestamp=ts")
     data.add_argument("--duplicates", choices=DUPLICATES, default="error", help="one user, one item, twice")
 
-    whole = OneLineParser(prog="recsys-tutorial", description="Pretrained models for recommender systems.")
-    whole.add_argument("--version", action="version", version=__version__)
-    found = whole.add_subparsers(metavar="COMMAND", required=True, parser_class=OneLineParser)
+    top = OneLineParser(prog="recsys-tutorial", description="Pretrained models for recommender systems.")
+    top.add_argument("--version", action="version", version=__version__)
+    found = top.add_subparsers(metavar="COMMAND", required=True, parser_class=OneLineParser)
 
     def add(name: str, run: commands.Command, *parents: ArgumentParser) -> ArgumentParser:
         one = found.add_parser(name, parents=[*parents, common], help=run.__doc__, description=run.__doc__)
@@ -63,14 +65,14 @@ def parser() -> ArgumentParser:
     one = add("pretrain", commands.run_pretrain, data)
     one.add_argument("--objective", choices=sorted(OBJECTIVES), default="denoising")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model")
-    one.add_argument("--epochs", type=at_least(1), default=50)
-    one.add_argument("--dim", type=at_least(1), default=256, help="length of g's vector")
+    one.add_argument("--epochs", type=whole(1), default=50)
+    one.add_argument("--dim", type=whole(1), default=256, help="length of g's vector")
     one.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
     one = add("recommend", commands.run_recommend)
     one.add_argument("folder", type=Path, metavar="DIR", help="a folder that pretrain wrote")
     one.add_argument("--liked", action="append", default=[], metavar="ITEM", help="a title or an id; repeat it")
-    one.add_argument("-k", type=at_least(1), default=10, help="how many (default 10)")
-    return whole
+    one.add_argument("-k", type=whole(1), default=10, help="how many (default 10)")
+    return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,10 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _check_json(args.json)
         machine.use(args.threads, args.device)
-        report = args.run(args)
-        _emit(report, args)
-    except (InputError, TrainingError, OSError, MemoryError) as error:
-        print(f"recsys-tutorial: {_one_line(error)}", file=sys.stderr)
+        _emit(args.run(args), args.json)
+    except (InputError, OSError, MemoryError, RuntimeError) as error:
+        if (text := _explain(error)) is None:
+            raise
+        print(f"recsys-tutorial: {text}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("recsys-tutorial: stopped", file=sys.stderr)
@@ -96,16 +99,16 @@ def _check_json(path: str | None) -> None:
         raise InputError(f"--json {path}: give a file in a folder that exists")
 
 
-def _emit(report: commands.Report, args: Namespace) -> None:
-    if args.json != "-":
-        print(report.text)
-    if args.json is None:
+def _emit(report: commands.Report, path: str | None) -> None:
+    records = [{key: _plain(value) for key, value in record.items()} for record in report.records]
+    if path == "-":
+        sys.stdout.write(to_json(records, ascii_only=True))
         return
-    text = to_json([{key: _plain(value) for key, value in record.items()} for record in report.records])
-    if args.json == "-":
-        sys.stdout.write(text)
-    else:
-        write_text(args.json, text)
+    if path is not None:
+        write_text(path, to_json(records))
+    if isinstance(sys.stdout, TextIOWrapper):  # a title may hold letters that the terminal lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
+    print(report.text)
 
 
 def _plain(value: object) -> object:
@@ -114,8 +117,19 @@ def _plain(value: object) -> object:
     return None if isinstance(value, float) and value != value else value
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _explain(error: BaseException) -> str | None:
+    """Return one line about an error that the user can do something about, else None: it is our mistake."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return _one_line(f"{error.filename}: {error.strerror}")
+    if isinstance(error, InputError | TrainingError | OSError):
+        return _one_line(str(error))
+    if isinstance(error, MemoryError) or re.search("allocate memory|out of memory", str(error)):
+        return "not enough memory: take fewer data or a smaller --dim"
+    return None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class Batch:
         """Return the users at ``rows`` in that order: ``(users,) -> Batch``."""
         lengths = self.lengths[rows]
         offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
-        shift = torch.repeat_interleave(self.offsets[rows] - offsets[:-1], lengths)
+        shift = torch.repeat_interleave(self.offsets[:-1][rows] - offsets[:-1], lengths)
         events = torch.arange(int(offsets[-1]), device=offsets.device) + shift
         return Batch(self.items[events], offsets, self.weights[events])
 

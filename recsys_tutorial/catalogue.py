@@ -17,9 +17,14 @@ _YEAR = re.compile(r"\s*\(\d{4}\)$")
 
 
 def as_ids(values: Iterable[RawId]) -> np.ndarray:
-    """Return raw ids as a read-only array: int64 when all are whole numbers, else ``str`` objects."""
+    """Return raw ids as a read-only array: int64 when all are whole numbers that fit, else ``str`` objects."""
+    values = values if isinstance(values, np.ndarray) else list(values)
     array = np.asarray(values)
-    array = array.astype(np.int64) if array.dtype.kind in "iu" else np.array([str(v) for v in values], object)
+    whole = array.dtype.kind in "iuf" and np.array_equal(array, np.round(array))
+    if whole and np.abs(array).max(initial=0) < 2**63:
+        array = array.astype(np.int64)
+    else:
+        array = np.array([str(value) for value in values], object)
     array.flags.writeable = False
     return array
 
@@ -39,6 +44,7 @@ class Catalogue:
     genres: tuple[tuple[str, ...], ...] | None = None
 
     def __post_init__(self) -> None:
+        self.ids.flags.writeable = False
         for name in ("titles", "genres"):
             column = getattr(self, name)
             if column is not None and len(column) != len(self.ids):
@@ -95,7 +101,7 @@ class Catalogue:
             raise InputError(f"{len(found)} items are called {item!r}: give the id of one ({ways})")
         if found:
             return found[0]
-        for raw in (item, int(item) if re.fullmatch(r"-?\d+", item) else item):
+        for raw in (item, int(item) if re.fullmatch(r"-?\d{1,18}", item) else item):
             if raw in self._index:
                 return self._index[raw]
         raise self._unknown(item)
@@ -120,12 +126,10 @@ class Catalogue:
 
     def take(self, indices: np.ndarray) -> Catalogue:
         """Return the catalogue of the items at ``indices`` (ascending), in that order."""
-        ids = self.ids[indices]
-        ids.flags.writeable = False
         pick = indices.tolist()
         titles = None if self.titles is None else tuple(self.titles[i] for i in pick)
         genres = None if self.genres is None else tuple(self.genres[i] for i in pick)
-        return Catalogue(ids, titles, genres)
+        return Catalogue(self.ids[indices], titles, genres)
 
     def require_same(self, other: Catalogue, what: str) -> None:
         """Raise InputError unless ``other`` has the same items in the same order; ``what`` names it."""

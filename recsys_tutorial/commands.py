@@ -13,12 +13,14 @@ import pandas as pd
 
 from . import machine
 from .datasets import DATASETS, datasets, load_dataset
-from .errors import InputError
+from .errors import InputError, unknown
+from .files import make_folder
 from .interactions import Interactions
 from .pretraining import pretrain
-from .readers import PARQUET, SEPARATORS, read_interactions
+from .readers import read_interactions
 from .recommend import Recommender
 from .studies import label_efficiency, paired, summarise
+from .tables import ENDINGS
 
 COLUMNS = ("user", "item", "rating", "timestamp", "title", "genres")
 DEMO_LABELS = (30, 100)
@@ -40,20 +42,27 @@ def load(data: str, columns: str | None = None, duplicates: str = "error") -> In
         columns: ``user=uid,item=sku``: how the columns of the file are called.
         duplicates: see :func:`recsys_tutorial.events.from_events`.
     """
-    looks_like_path = Path(data).suffix.lower() in (*SEPARATORS, *PARQUET) or Path(data).exists()
-    if data in DATASETS or not looks_like_path:
-        if columns:
+    path = Path(data)
+    is_path = path.suffix.lower() in ENDINGS or path.name != data or path.exists()
+    if data not in DATASETS and not is_path:
+        raise unknown("dataset", data, [*DATASETS, *(near.name for near in Path().iterdir() if near.suffix in ENDINGS)])
+    if data in DATASETS:
+        if columns is not None:
             raise InputError(f"--columns is for a file, {data!r} is not one: leave it out")
         return load_dataset(data)
     return read_interactions(data, **_parse_columns(columns), duplicates=duplicates)
 
 
 def _parse_columns(text: str | None) -> dict[str, str]:
-    pairs = [part.partition("=") for part in text.split(",")] if text else []
-    for role, equals, column in pairs:
-        if role not in COLUMNS or not equals or not column:
-            raise InputError(f"--columns {text!r}: write it as user=uid,item=sku; the roles are {', '.join(COLUMNS)}")
-    return {role: column for role, _, column in pairs}
+    columns: dict[str, str] = {}
+    for part in text.split(",") if text is not None else ():
+        role, _, column = map(str.strip, part.partition("="))
+        if role not in COLUMNS or role in columns or not column:
+            raise InputError(
+                f"--columns {text!r}: write it as user=uid,item=sku, each once; the roles are {', '.join(COLUMNS)}"
+            )
+        columns[role] = column
+    return columns
 
 
 def run_demo(args: Namespace) -> Report:
@@ -74,7 +83,7 @@ def run_demo(args: Namespace) -> Report:
     run = {"model": "demo", "metric": "seconds", "value": time.perf_counter() - started, "peak_mb": machine.peak_mb()}
     text = "\n\n".join(
         [
-            "Films that no history shows, ranked after few labelled users. NDCG@20, mean and 95 % interval over 5 seeds:",
+            "Films that no history shows, ranked after few labelled users: NDCG@20, mean and 95 % interval of 5 seeds",
             _wide(summary),
             "Difference seed by seed, with its 95 % interval:",
             table(gains.round(3)),
@@ -104,6 +113,7 @@ def run_datasets(args: Namespace) -> Report:
 def run_pretrain(args: Namespace) -> Report:
     """Pretrain g and write the model to a folder."""
     interactions = load(args.data, args.columns, args.duplicates)
+    make_folder(args.out)
     print(interactions, file=sys.stderr)
     started = time.perf_counter()
     model = pretrain(

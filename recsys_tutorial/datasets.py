@@ -38,6 +38,8 @@ def load_dataset(name: str) -> Interactions:
     if name not in DATASETS:
         raise unknown("dataset", name, DATASETS)
     entry = DATASETS[name]
+    if not entry.available():
+        raise InputError(f"dataset {name!r} is not on this machine: install {entry.source}")
     interactions = entry.read()
     found = (interactions.n_users, interactions.n_items, interactions.n_events)
     expected = (entry.users, entry.items, entry.events)

@@ -31,7 +31,8 @@ def from_events(
         user: ``(n_events,)`` raw user ids.
         item: ``(n_events,)`` raw item ids.
         weight: ``(n_events,)`` finite numbers; 1 for all when None.
-        timestamp: ``(n_events,)`` whole seconds since 1970, not negative; row order is time order when None.
+        timestamp: ``(n_events,)`` seconds since 1970, not negative; fractions of a second decide the order and are
+            then dropped. Events of one user at one time keep their row order, as do all when None.
         titles: raw item id -> title; items that are not in it are called ``item <id>``.
         genres: raw item id -> genre names.
         duplicates: what to do where one user has one item twice: ``error``; ``last`` keeps the newest;
@@ -39,15 +40,19 @@ def from_events(
         name: shown in messages.
 
     Raises:
-        InputError: no events, a weight that is not finite, a negative time, duplicates not asked for.
+        InputError: no events, columns of unequal length, a missing id, a weight that is not finite, a negative time,
+            duplicates not asked for.
     """
     if duplicates not in DUPLICATES:
         raise unknown("duplicates", duplicates, DUPLICATES)
-    user, item = np.asarray(user), np.asarray(item)
+    user, item = _raw_ids(user, "user", name), _raw_ids(item, "item", name)
     if len(user) == 0:
         raise InputError(f"{name!r} has no rows: give at least one event")
-    weight = _weights(weight, len(user), name)
-    timestamp = _timestamps(timestamp, name)
+    weight = np.ones(len(user), np.float32) if weight is None else _weights(weight, name)
+    timestamp = None if timestamp is None else _timestamps(timestamp, name)
+    for what, column in (("items", item), ("weights", weight), ("timestamps", timestamp)):
+        if column is not None and len(column) != len(user):
+            raise InputError(f"{name!r} has {len(column):,} {what} for {len(user):,} users: give one of each per event")
 
     user_codes, user_ids = pd.factorize(user, sort=True)
     item_codes, item_ids = pd.factorize(item, sort=True)
@@ -67,35 +72,42 @@ def from_events(
         items=item_codes[order].astype(np.int32),
         offsets=np.concatenate([[0], np.cumsum(counts)]),
         weights=weight[order],
-        timestamps=None if timestamp is None else timestamp[order],
+        timestamps=None if timestamp is None else np.floor(timestamp[order]).astype(np.int64),
         user_ids=as_ids(user_ids),
         catalogue=_catalogue(as_ids(item_ids), titles, genres),
         name=name,
     )
 
 
-def _weights(weight: Sequence[float] | np.ndarray | None, n: int, name: str) -> np.ndarray:
-    if weight is None:
-        return np.ones(n, np.float32)
-    weight = np.asarray(weight, np.float32)
-    bad = np.flatnonzero(~np.isfinite(weight))
-    if len(bad):
-        raise InputError(
-            f"{name!r}, row {bad[0] + 1}: weight {weight[bad[0]]} is not a finite number: mend or drop the row"
-        )
+def _raw_ids(values: Sequence[RawId] | np.ndarray, what: str, name: str) -> np.ndarray:
+    # A list goes through object, lest NumPy turn [1, None] into something else before it is looked at.
+    values = np.asarray(values, object) if isinstance(values, list | tuple) else np.asarray(values)
+    _refuse(pd.isna(values), values, name, f"{what} id", "is missing: mend or drop the row")
+    return as_ids(values.tolist() if values.dtype == object else values)
+
+
+def _weights(weight: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        weight = np.asarray(weight, np.float32)
+    _refuse(~np.isfinite(weight), weight, name, "weight", "is not a finite number: mend or drop the row")
     return weight
 
 
-def _timestamps(timestamp: Sequence[int] | np.ndarray | None, name: str) -> np.ndarray | None:
-    if timestamp is None:
-        return None
-    timestamp = np.asarray(timestamp, np.int64)
-    bad = np.flatnonzero(timestamp < 0)
-    if len(bad):
-        raise InputError(
-            f"{name!r}, row {bad[0] + 1}: timestamp {timestamp[bad[0]]} is negative: give seconds since 1970"
-        )
+def _timestamps(timestamp: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
+    timestamp = np.asarray(timestamp)
+    if timestamp.dtype.kind not in "iuf":
+        raise InputError(f"{name!r}: timestamps are {timestamp.dtype}, not numbers: give seconds since 1970")
+    # Written so that NaN is refused too. 1e11 seconds is the year 5138: such numbers are milliseconds.
+    for bad, why in ((~(timestamp >= 0), "is negative or missing"), (timestamp >= 1e11, "is too large")):
+        _refuse(bad, timestamp, name, "timestamp", f"{why}: give seconds since 1970")
     return timestamp
+
+
+def _refuse(bad: np.ndarray, column: np.ndarray, name: str, what: str, why: str) -> None:
+    """Raise for the first row where ``bad`` holds."""
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InputError(f"{name!r}, row {row + 1}: {what} {column[row]} {why}")
 
 
 def _refuse_duplicates(pair: np.ndarray, user: np.ndarray, item: np.ndarray, name: str) -> None:

@@ -147,8 +147,10 @@ class Interactions:
 
     def take_users(self, rows: np.ndarray) -> Interactions:
         """Return the users at row numbers ``rows``, in that order; the catalogue stays whole."""
-        rows = np.asarray(rows, np.int64)
-        starts, lengths = self.offsets[rows], self.events_per_user[rows]
+        if (rows := np.asarray(rows)).dtype == bool:
+            raise InputError("rows is a mask: give row numbers, or the mask to subset_users")
+        rows = rows.astype(np.int64)
+        starts, lengths = self.offsets[:-1][rows], self.events_per_user[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         pick = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return replace(
@@ -162,7 +164,7 @@ class Interactions:
 
     def keep_events(self, keep: np.ndarray) -> Interactions:
         """Return only the events where the ``(n_events,)`` mask ``keep`` is true; users and items all stay."""
-        keep = np.asarray(keep, bool)
+        keep = _mask(np.asarray(keep), self.n_events, "events")
         before = np.concatenate([[0], np.cumsum(keep)])
         return replace(
             self,
@@ -174,9 +176,10 @@ class Interactions:
 
     def subset_users(self, users: Sequence[RawId] | np.ndarray) -> Interactions:
         """Return these users (raw ids, or an ``(n_users,)`` boolean mask); the catalogue stays whole."""
-        users = np.asarray(users)
-        if users.dtype == bool:
-            return self.take_users(np.flatnonzero(_mask(users, self.n_users, "users")))
+        if isinstance(users, str):
+            raise InputError(f"users is one text, {users!r}: give a list, [{users!r}]")
+        if (mask := np.asarray(users)).dtype == bool:
+            return self.take_users(np.flatnonzero(_mask(mask, self.n_users, "users")))
         return self.take_users(np.array([self.user_index(user) for user in users], np.int64))
 
     def subset_items(self, items: Sequence[RawId] | np.ndarray) -> Interactions:
@@ -212,6 +215,6 @@ class Interactions:
 
 
 def _mask(mask: np.ndarray, n: int, what: str) -> np.ndarray:
-    if mask.shape != (n,):
-        raise InputError(f"a mask over {what} has shape {mask.shape}: it needs ({n},)")
+    if mask.shape != (n,) or mask.dtype != bool:
+        raise InputError(f"a mask over {what} has shape {mask.shape}, {mask.dtype}: it needs ({n},) of bool")
     return mask

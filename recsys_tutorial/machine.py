@@ -40,7 +40,7 @@ def use(threads: int | None = None, device: str = "cpu") -> None:
             raise InputError(f"threads={threads}: it needs to be at least 1")
         torch.set_num_threads(threads)
     try:
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"device {device!r} is not there: use 'cpu' ({str(error).splitlines()[0]})") from error
 

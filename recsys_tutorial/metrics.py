@@ -48,15 +48,14 @@ def top_k(scores: Scores, k: int) -> np.ndarray:
 
 def _hits(scores: Scores, relevant: object, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(users, k)`` 0/1 hits down the list and ``(users,)`` number of relevant items."""
-    if tuple(np.shape(scores)) != tuple(relevant.shape):
-        raise InputError(f"scores {tuple(np.shape(scores))} and relevant {tuple(relevant.shape)} differ in shape")
+    relevant = relevant.tocsr() if issparse(relevant) else np.asarray(relevant)
+    if tuple(np.shape(scores)) != relevant.shape:
+        raise InputError(f"scores {tuple(np.shape(scores))} and relevant {relevant.shape} differ in shape")
     items = top_k(scores, k)
-    if issparse(relevant):
-        rows = np.repeat(np.arange(len(items)), k)
-        hits = np.asarray(relevant.tocsr()[rows, items.ravel()]).reshape(items.shape) > 0
-        return hits.astype(float), np.asarray((relevant > 0).sum(1)).ravel().astype(float)
-    relevant = np.asarray(relevant) > 0
-    return np.take_along_axis(relevant, items, 1).astype(float), relevant.sum(1).astype(float)
+    rows = np.arange(len(items))[:, None]
+    hits = np.asarray(relevant[np.broadcast_to(rows, items.shape).ravel(), items.ravel()]).reshape(items.shape) > 0
+    hits &= np.asarray(scores)[rows, items] > -np.inf  # an item left out of the ranking is no hit
+    return hits.astype(float), np.asarray((relevant > 0).sum(1)).ravel().astype(float)
 
 
 def _per_user(values: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .errors import InputError, MissingFileError, nearest
+from .catalogue import as_ids
+from .errors import InputError, nearest
 from .events import from_events
 from .interactions import Interactions
+from .tables import read_table
 
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-PARQUET = (".parquet", ".pq")
+TIME = "is not a time: give seconds since 1970, or dates as 2024-05-31 or 2024-05-31T10:00:00+02:00"
 
 
 def read_interactions(
@@ -26,14 +27,18 @@ def read_interactions(
     genres: str | None = "genres",
     duplicates: str = "error",
 ) -> Interactions:
-    """Read interactions from a file with a header row; the ending says how: ``.csv .tsv .txt .parquet``.
+    """Read interactions from a file with a header row; the ending says how: ``.csv .tsv .txt .parquet .pq``.
+
+    Text files are UTF-8, separated as the ending says (``.txt`` by tabs), or by the one of ``, ; | tab`` that the
+    header shows. Spaces around names and ids do not count, nor do blank lines.
 
     Args:
-        path: the file; ``.txt`` is read as tab-separated.
+        path: the file.
         user: name of the column of user ids.
         item: name of the column of item ids.
         rating: name of the column of weights (ratings, counts); 1 each where the file has no ``rating`` column.
-        timestamp: name of the column of times: seconds since 1970, or dates that pandas can read.
+        timestamp: name of the column of times: seconds since 1970 (or milli-, micro- or nanoseconds, told by their
+            size), or ISO dates; a date without a zone is in UTC.
         title: name of the column of item titles, used where it exists.
         genres: name of the column of genres, ``Comedy|Drama``, used where it exists.
         duplicates: see :func:`recsys_tutorial.events.from_events`.
@@ -44,17 +49,9 @@ def read_interactions(
             are named; rows count from 1 below the header), duplicates that were not asked for.
     """
     path = Path(path)
-    wanted = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
-    optional = {"rating": "rating", "timestamp": "timestamp", "title": "title", "genres": "genres"}
-    wanted |= {"title": title, "genres": genres}
-    table = _read_table(path, text_columns=[user, item])
-    if table.empty:
-        raise InputError(f"{path} is empty: it needs a header and at least one row")
-    columns: dict[str, pd.Series | None] = {}
-    for role, column in wanted.items():
-        # A column that was named must exist; one that is only a default may be missing.
-        missing_ok = column is None or optional.get(role) == column
-        columns[role] = _column(table, role, column, path, missing_ok)
+    wanted = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "title": title, "genres": genres}
+    table = read_table(path, text=[name for name in (user, item, title, genres) if name is not None])
+    columns = {role: _column(table, role, name, path) for role, name in wanted.items()}
     raw_item = _ids(columns["item"], path)
     return from_events(
         _ids(columns["user"], path),
@@ -68,83 +65,79 @@ def read_interactions(
     )
 
 
-def _read_table(path: Path, text_columns: list[str]) -> pd.DataFrame:
-    """Return the whole file; ids stay text, so that 007 and 1e5 are not taken for numbers."""
-    if not path.exists():
-        near = nearest(path.name, (other.name for other in path.parent.glob("*")))
-        hint = f"did you mean {near[0]!r}?" if near else "check the path"
-        raise MissingFileError(f"no file {str(path)!r}: {hint}")
-    ending = path.suffix.lower()
-    if ending not in SEPARATORS and ending not in PARQUET:
-        known = " ".join([*SEPARATORS, *PARQUET])
-        raise InputError(f"{path} ends in {ending or 'nothing'!r}: use one of {known}")
-    try:
-        if ending in PARQUET:
-            return pd.read_parquet(path)
-        dtypes = dict.fromkeys(text_columns, str)
-        return pd.read_csv(path, sep=SEPARATORS[ending], dtype=dtypes, keep_default_na=False, na_values=[""])
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{path} is empty: it needs a header and at least one row") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read as {ending[1:]}: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _column(table: pd.DataFrame, role: str, column: str | None, path: Path, missing_ok: bool) -> pd.Series | None:
-    if column is not None and column in table.columns:
-        return table[column]
-    if missing_ok:
+def _column(table: pd.DataFrame, role: str, name: str | None, path: Path) -> pd.Series | None:
+    """Return a column, or None where it may be missing: not wanted, or optional and not named by the caller."""
+    found = [str(column) for column in table.columns]
+    if found.count(name) > 1:
+        raise InputError(f"{path} has {found.count(name)} columns called {name!r}: rename all but one")
+    if name in found:
+        return table[name]
+    if name is None or (name == role and role not in ("user", "item")):
         return None
-    found = ", ".join(map(str, table.columns))
-    raise InputError(f"{path} has no column {column!r} for {role}: it has {found}; name yours with {role}=...")
+    near = (nearest(name, found, 1) or ["..."])[0]
+    raise InputError(
+        f"{path} has no column {name!r} for {role}: it has {', '.join(found)}; "
+        f"name yours with {role}={near!r} (in a command: --columns {role}={near})"
+    )
 
 
 def _refuse(bad: pd.Series, column: pd.Series, path: Path, why: str) -> None:
     """Raise for the first row where ``bad`` holds."""
+    bad = bad.to_numpy(bool)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        value = column.iloc[row]
-        shown = "an empty cell (NaN)" if pd.isna(value) else repr(value)
+        value = column.tolist()[row]
+        shown = "an empty cell (NaN)" if pd.isna(value) or value == "" else repr(value)
         raise InputError(
-            f"{path}, row {row + 1}, column {column.name!r}: {shown} {why} "
-            f"({int(bad.sum()):,} such rows): mend or drop them"
+            f"{path}, row {row + 1}, column {column.name!r}: {shown} {why} (such rows: {bad.sum():,}): "
+            "mend or drop them"
         )
 
 
 def _ids(column: pd.Series, path: Path) -> np.ndarray:
     """Return int64 where every id is a plain whole number (no leading zero, no sign), else text."""
     _refuse(column.isna(), column, path, "is not an id")
-    if column.dtype.kind in "iu":
-        return column.to_numpy(np.int64)
-    if column.dtype.kind == "f":  # Parquet only: an integer column that once held a gap
-        _refuse(column != column.round(), column, path, "is not a whole number, so not an id")
-        return column.to_numpy(np.int64)
-    text = column.astype(str)
-    if text.str.fullmatch(r"0|[1-9]\d{0,17}").all():
-        return text.to_numpy(np.int64)
-    return text.to_numpy(object)
+    if column.dtype.kind in "iuf":
+        whole = column.round() == column
+        _refuse(~whole, column, path, "is not a whole number, so not an id")
+        return as_ids(column.to_numpy())
+    text = column.astype(str).str.strip()
+    _refuse(text == "", text, path, "is not an id")
+    return as_ids(text.to_numpy(np.int64) if text.str.fullmatch(r"0|[1-9]\d{0,17}").all() else text)
 
 
 def _numbers(column: pd.Series, path: Path) -> np.ndarray:
-    """Return float32; refuse empty cells, text and infinities."""
-    number = pd.to_numeric(column, errors="coerce")
-    _refuse(~np.isfinite(number), column, path, "is not a number")
-    return number.to_numpy(np.float32)
+    """Return float32; refuse empty cells, text, infinities, and what is too large to be told from one."""
+    with np.errstate(over="ignore"):
+        number = pd.to_numeric(column, errors="coerce").astype(np.float32)
+    _refuse(~np.isfinite(number), column, path, "is not a finite number")
+    return number.to_numpy()
 
 
 def _seconds(column: pd.Series, path: Path) -> np.ndarray:
-    """Return int64 seconds since 1970 from numbers or from dates."""
+    """Return seconds since 1970, with their fractions, from numbers or from dates."""
     number = pd.to_numeric(column, errors="coerce") if column.dtype.kind not in "mM" else None
-    if number is None or number.isna().all():
-        dates = pd.to_datetime(column, errors="coerce", utc=True)
-        _refuse(dates.isna(), column, path, "is not a time: give seconds since 1970 or dates")
-        number = (dates - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(seconds=1)
-    _refuse(~np.isfinite(number), column, path, "is not a time: give seconds since 1970 or dates")
-    _refuse(number < 0, column, path, "is a negative time: give seconds since 1970")
-    return number.to_numpy(np.int64)
+    dated = number is None or number.isna().all()
+    seconds = _seconds_of_dates(column, path) if dated else _seconds_of_numbers(number, column, path)
+    _refuse(seconds < 0, column, path, "is before 1970, a negative time: give seconds since 1970")
+    return seconds.to_numpy()
+
+
+def _seconds_of_dates(column: pd.Series, path: Path) -> pd.Series:
+    dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+    iso = column.astype(str).str.match(r"\d{4}[-/]\d")  # pandas also reads "now"
+    _refuse(dates.isna() | ~iso, column, path, TIME)
+    return dates.dt.as_unit("us").astype(np.int64) / 1e6
+
+
+def _seconds_of_numbers(number: pd.Series, column: pd.Series, path: Path) -> pd.Series:
+    _refuse(~(number < 2.0**63), column, path, TIME)
+    if number.between(19_000_101, 21_001_231).all():
+        _refuse(number > 0, column, path, "looks like a date without dashes: write 2024-05-31")
+    # Up to the year 5138 seconds are below 1e11; from 1973 to then milliseconds are not, and so on.
+    unit = pd.Series(np.searchsorted([1e11, 1e14, 1e17], number, side="right"))
+    _refuse(unit != unit[0], column, path, "is in another unit than row 1: give seconds since 1970")
+    return number if unit[0] == 0 else number / 1000.0 ** unit[0]
 
 
 def _per_item(items: np.ndarray, column: pd.Series | None) -> dict | None:
@@ -156,4 +149,6 @@ def _per_item(items: np.ndarray, column: pd.Series | None) -> dict | None:
 
 
 def _split(genres: dict | None) -> dict | None:
-    return None if genres is None else {item: tuple(text.split("|")) for item, text in genres.items()}
+    if genres is None:
+        return None
+    return {item: tuple(name.strip() for name in text.split("|") if name.strip()) for item, text in genres.items()}

@@ -1,0 +1,92 @@
+"""Read a file as a table of named columns, or say in one line why it cannot be read."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet
+
+from .errors import InputError, MissingFileError, nearest
+
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+PARQUET = (".parquet", ".pq")
+ENDINGS = (*SEPARATORS, *PARQUET)
+
+
+def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
+    """Return the whole file, at least one row of it, with spaces around the column names removed.
+
+    Args:
+        path: a text file with a header row, or Parquet, as its ending says (:data:`ENDINGS`).
+        text: names of columns to leave as text, so that ids such as 007 and 1e5 are not taken for numbers.
+
+    Raises:
+        MissingFileError: no such file; a near name is suggested.
+        InputError: a folder, another ending, no rows, not UTF-8, rows of unequal length.
+    """
+    ending = _check_path(path)
+    try:
+        table = _read_parquet(path) if ending in PARQUET else _read_text(path, SEPARATORS[ending], text)
+    except pd.errors.EmptyDataError:
+        table = pd.DataFrame()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({_first_bad_byte(path)}): save it as UTF-8") from error
+    except (ValueError, OSError, pd.errors.ParserWarning) as error:
+        raise InputError(f"{path} cannot be read as {ending[1:]}: {_first_line(error)}") from error
+    if table.empty:
+        raise InputError(f"{path} is empty: it needs a header and at least one row")
+    return table
+
+
+def _check_path(path: Path) -> str:
+    """Return the ending of a file that is there and can be read."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give a file")
+    if not path.exists():
+        near = nearest(path.name, (other.name for other in path.parent.glob("*")), 1)
+        hint = f"did you mean {near[0]!r}?" if near else "check the path"
+        raise MissingFileError(f"no file {str(path)!r}: {hint}")
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise InputError(f"{path} ends in {ending or 'nothing'!r}: use one of {' '.join(ENDINGS)}")
+    return ending
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    # Without pandas' own metadata its index comes as a column like any other.
+    return pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
+
+
+def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
+    options = {"keep_default_na": False, "na_values": [""], "skipinitialspace": True, "index_col": False}
+    for separator in (separator, *",;\t|"):  # noqa: B020 - the first that splits the header is the one
+        header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, **options).iloc[0]
+        if len(header) > 1:
+            break
+    names = header.fillna("").str.strip().tolist()
+    options |= {"dtype": {place: str for place, name in enumerate(names) if name in text}, "low_memory": False}
+    with warnings.catch_warnings():
+        # Of a first row that is longer than the header pandas would only warn, and drop its end.
+        warnings.filterwarnings("error", category=pd.errors.ParserWarning)
+        table = pd.read_csv(path, sep=separator, header=0, names=range(len(names)), **options)
+    return table.set_axis(names, axis=1)
+
+
+def _first_bad_byte(path: Path) -> str:
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return f"byte 0x{line[error.start]:02x} in line {number}"
+    return "it ends within a character"
+
+
+def _first_line(error: BaseException) -> str:
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if line.startswith("Length of header"):
+        return "the first row has more cells than the header"
+    return line.removeprefix("Error tokenizing data. C error: ")
