@@ -272,7 +272,7 @@ def plane(table: pd.DataFrame, title: str) -> Plot:
 
 
 def simulated_few_labels(summary: pd.DataFrame) -> Plot:
-    """Draw the simulated error against the number of labels, with error bars, and the theory of least squares, dotted.
+    """Draw the simulated error against the number of labels, with error bars, and least squares by formula.
 
     Args:
         summary: from :func:`recsys_tutorial.linear.summarise`.
@@ -282,16 +282,17 @@ def simulated_few_labels(summary: pd.DataFrame) -> Plot:
     for index, (model, rows) in enumerate(summary.groupby("model", sort=False)):
         style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index], "capsize": 3}
         errors = [rows["value"] - rows["ci_low"], rows["ci_high"] - rows["value"]]
-        axes.errorbar(rows["labels"], rows["value"], errors, label=f"{model} ({rows['dim'].iloc[0]} numbers)", **style)
+        x = rows["labels"] * 1.02 ** (index - 1)  # side by side, so that no bar hides another
+        axes.errorbar(x, rows["value"], errors, label=f"{model} ({rows['dim'].iloc[0]} numbers)", **style)
         if rows["theory"].notna().all():
-            axes.plot(rows["labels"], rows["theory"], color=COLOURS[index], linestyle=":", alpha=0.8)
+            axes.plot(x, rows["theory"], color=COLOURS[7], linewidth=1, zorder=0)
         ends.append(f"{model} from {rows['value'].iloc[0]:.2f} to {rows['value'].iloc[-1]:.2f}")
     ticks = sorted(summary["labels"].unique())
     axes.set_xscale("log")
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
     axes.set_ylim(0, None)
-    axes.plot([], [], color=COLOURS[7], linestyle=":", label="theory of least squares")
+    axes.plot([], [], color=COLOURS[7], linewidth=1, label="least squares, by formula")
     axes.legend(frameon=False, fontsize="small", ncols=2)
     return Plot(
         figure,
