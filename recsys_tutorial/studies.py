@@ -74,7 +74,7 @@ def label_efficiency(
                     "denoising", rest.behaviour, dim=dim, epochs=epochs, seed=one, device=device, progress=False
                 )
             )
-            linear = pca(rest.behaviour, seed=one)
+            linear = pca(rest.behaviour, min(64, len(rest) - 1, rest.behaviour.n_items - 1), seed=one)
             for n in labels:
                 makers = _makers(rest.take(np.arange(n)), pretrained, linear, seed=one, device=device)
                 for name, make in makers.items():

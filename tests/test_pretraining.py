@@ -13,7 +13,6 @@ import torch
 import recsys_tutorial as rt
 from recsys_tutorial.objectives import build_objective
 
-
 # The data is tiny, a couple of steps an epoch: it wants a high rate.
 QUICK = {"epochs": 60, "dim": 8, "learning_rate": 0.02, "seed": 0}
 

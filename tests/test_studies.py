@@ -1,0 +1,82 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import recsys_tutorial as rt
+from recsys_tutorial.studies import MODELS
+from recsys_tutorial.uncertainty import bootstrap_interval, seed_interval
+
+
+def results(values: dict[str, list[float]]) -> pd.DataFrame:
+    common = {"protocol": "p", "task": "t", "labels": 30, "metric": "ndcg", "k": 20, "seconds": 1.0}
+    return pd.DataFrame(
+        [
+            {"model": model, "seed": seed, "value": value, **common}
+            for model, row in values.items()
+            for seed, value in enumerate(row)
+        ]
+    )
+
+
+def test_paired_differences_by_hand():
+    table = results({"a": [0.5, 0.7, 0.9], "b": [0.4, 0.5, 0.6]})
+    gain = rt.paired(table, "a", "b").iloc[0]
+    assert gain["value"] == pytest.approx(0.2)
+    half = stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3)  # the differences .1 .2 .3 have standard deviation .1
+    assert (gain["ci_low"], gain["ci_high"]) == pytest.approx((0.2 - half, 0.2 + half))
+    assert rt.summarise(table).set_index("model")["value"].to_dict() == pytest.approx({"a": 0.7, "b": 0.5})
+    with pytest.raises(rt.InputError, match=r"no results for \['c'\]: the table has \['a', 'b'\]"):
+        rt.paired(table, "a", "c")
+
+
+def test_seed_interval_equals_scipys():
+    values = np.random.default_rng(0).normal(size=6)
+    low, high = stats.t.interval(0.9, 5, loc=values.mean(), scale=stats.sem(values))
+    assert seed_interval(values, level=0.9)[1:] == pytest.approx((low, high))
+    with pytest.raises(rt.InputError, match="1 seed: an interval over seeds needs at least 2"):
+        seed_interval([1.0])
+
+
+def test_the_bootstrap_interval_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    hits = 0
+    for run in range(200):
+        interval = bootstrap_interval(rng.exponential(size=80), draws=300, seed=run)
+        hits += interval.low <= 1 <= interval.high
+    assert 0.88 <= hits / 200 <= 0.99
+    assert bootstrap_interval([1.0, np.nan, 1.0]) == (1, 1, 1)
+    with pytest.raises(rt.InputError, match="no values: every user was without relevant items"):
+        bootstrap_interval([np.nan])
+
+
+@pytest.fixture(scope="module")
+def planted() -> rt.Interactions:
+    """Two groups of users who like the films of their group: few labels are enough when g knows the groups."""
+    rng = np.random.default_rng(0)
+    rows = [(user, int(60 * (user % 2) + item)) for user in range(120) for item in rng.permutation(60)[:15]]
+    return rt.from_events(*zip(*rows, strict=True), weight=np.full(len(rows), 5.0), name="planted")
+
+
+def test_label_efficiency_is_tidy_repeatable_and_sees_what_was_planted(planted):
+    how = dict(labels=(6, 20), seeds=2, dim=8, epochs=30)
+    first = rt.label_efficiency(planted, **how)
+    assert len(first) == len(MODELS) * 2 * 2
+    assert set(first["model"]) == set(MODELS)
+    again = rt.label_efficiency(planted, **how)
+    pd.testing.assert_frame_equal(first.drop(columns="seconds"), again.drop(columns="seconds"))
+    means = rt.summarise(first).query("labels == 20").set_index("model")["value"]
+    assert means["pretrained + probe"] > means["popularity"] + 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(labels=(500,)), "labels=500: only 80 users are not in the test"),
+        (dict(labels=(10,), seeds=1), "seeds=1: intervals over seeds need at least 2"),
+        (dict(labels=(3,)), "3 labelled users: fine-tuning needs at least 5"),
+    ],
+)
+def test_bad_input(change, message, planted):
+    with pytest.raises(rt.InputError, match=message):
+        rt.label_efficiency(planted, **({"seeds": 2, "dim": 4, "epochs": 1} | change))
