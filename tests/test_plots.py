@@ -51,6 +51,7 @@ def made(interactions):
         "curves": plots.curves(summary, "Quality", "labels", "NDCG@20"),
         "heat": plots.heat(table, "Lift", "film B", "film A"),
         "plane": plots.plane(points, "Where they lie"),
+        "simulated_few_labels": plots.simulated_few_labels(summary.assign(dim=4, theory=summary["value"])),
     }
 
 
