@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array
 from sklearn.linear_model import Ridge
 from torch import Tensor
 from torch.nn import functional as F
@@ -141,7 +140,7 @@ def ridge_normal_equations(z: np.ndarray, y: np.ndarray, strength: float) -> flo
 
     The head holds its weights in float32, which rounds at 1e-7. Source: Hoerl and Kennard (1970), Ridge Regression.
     """
-    head, penalty = ridge_head(z, csr_array(y), strengths=[strength]), strength * RidgePath(z, csr_array(y)).unit
+    head, penalty = ridge_head(z, y, strengths=[strength]), strength * RidgePath(z, y).unit
     theirs = Ridge(alpha=penalty).fit(z, y)
     return _largest(
         [head.weight.T, head.bias] * 2, [*_normal_equations(z, y, penalty), theirs.coef_.T, theirs.intercept_]
@@ -153,7 +152,7 @@ def leave_one_out(z: np.ndarray, y: np.ndarray, strength: float) -> float:
 
     Source: Allen (1974), The Relationship between Variable Selection and Data Augmentation.
     """
-    path, refitted = RidgePath(z, csr_array(y)), np.empty(y.shape)
+    path, refitted = RidgePath(z, y), np.empty(y.shape)
     for i in range(len(z)):
         w, b = _normal_equations(np.delete(z, i, 0), np.delete(y, i, 0), strength * path.unit)
         refitted[i] = z[i] @ w + b
@@ -163,7 +162,7 @@ def leave_one_out(z: np.ndarray, y: np.ndarray, strength: float) -> float:
 def any_axes_will_do(z: np.ndarray, y: np.ndarray, strength: float, seed: int = 0) -> float:
     """A ridge head predicts the same from ``z`` and from ``z Q``, Q any rotation: what counts is g's subspace."""
     q = np.linalg.qr(np.random.default_rng(seed).normal(size=(z.shape[1], z.shape[1])))[0]
-    (w, b), (w_q, b_q) = (RidgePath(one, csr_array(y)).solve(strength) for one in (z, z @ q))
+    (w, b), (w_q, b_q) = (RidgePath(one, y).solve(strength) for one in (z, z @ q))
     return _largest([z @ w + b], [z @ q @ w_q + b_q])
 
 

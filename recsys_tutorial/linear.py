@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 
 from .errors import InputError
 from .ridge import STRENGTHS, ridge_head
@@ -95,7 +94,7 @@ def few_labels(
         for model, v in features.items():
             left = unexplained(v, b, w, signal, noise)
             for n in labels:
-                head = ridge_head(x[:n] @ v, csr_array(y[:n]), strengths=strengths)
+                head = ridge_head(x[:n] @ v, y[:n], strengths=strengths)
                 slope, bias = head.weight.detach().numpy().ravel().astype(float), head.bias.item()
                 error = expected_error(v, slope, bias, b, w, signal, noise)
                 rows.append((model, v.shape[1], n, one, error, least_squares_error(n, v.shape[1], left)))

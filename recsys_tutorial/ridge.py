@@ -17,14 +17,14 @@ class RidgePath:
 
     Args:
         z: ``(users, dim)`` g's vectors.
-        y: ``(users, outputs)`` targets.
+        y: ``(users, outputs)`` targets, sparse or dense.
 
     Attributes:
         unit: ``λ = strength · unit``; the mean of the squared singular values of centred Z.
     """
 
-    def __init__(self, z: np.ndarray, y: csr_array) -> None:
-        z = np.asarray(z, np.float64)
+    def __init__(self, z: np.ndarray, y: csr_array | np.ndarray) -> None:
+        z, y = np.asarray(z, np.float64), csr_array(y)
         self.y, self.mean_z, self.mean_y = y, z.mean(0), np.asarray(y.mean(axis=0)).ravel()
         self.u, self.s, self.vt = np.linalg.svd(z - self.mean_z, full_matrices=False)
         # u is orthogonal to the constant vector, so uᵀ(Y - mean) = uᵀY: Y itself stays sparse.
@@ -50,7 +50,7 @@ class RidgePath:
 
 def ridge_head(
     z: np.ndarray,
-    y: csr_array,
+    y: csr_array | np.ndarray,
     quality: Callable[[np.ndarray], np.ndarray] | None = None,
     strengths: Sequence[float] = STRENGTHS,
 ) -> nn.Linear:
@@ -61,13 +61,13 @@ def ridge_head(
 
     Args:
         z: ``(users, dim)`` g's vectors.
-        y: ``(users, outputs)`` targets.
+        y: ``(users, outputs)`` targets, sparse or dense.
         quality: ``(users, outputs)`` scores -> one value per user, higher is better; minus the squared error when None.
         strengths: candidates for λ, as multiples of the mean of the squared singular values of centred ``z``.
     """
     path = RidgePath(z, y)
     if quality is None:
-        quality = lambda scores: -((scores - y.toarray()) ** 2).mean(1)  # noqa: E731
+        quality = lambda scores: -((scores - path.y.toarray()) ** 2).mean(1)  # noqa: E731
     best = strengths[0]
     if len(strengths) > 1:
         values = [np.nanmean(quality(path.leave_one_out(strength))) for strength in strengths]
