@@ -1,0 +1,81 @@
+"""The one interface of a task: labelled data ``(X, Y)``, its loss, and how well a prediction does."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from ..batches import Batch
+from ..catalogue import Catalogue
+from ..interactions import Interactions
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Examples ``(x, y)`` for the training loop: behaviour and targets, row by row."""
+
+    behaviour: Batch
+    targets: Batch | Tensor
+
+    def __len__(self) -> int:
+        return len(self.behaviour)
+
+    def take(self, rows: Tensor) -> tuple[Batch, Batch | Tensor]:
+        """Return the pair ``(x, y)`` of these rows."""
+        y = self.targets.take(rows) if isinstance(self.targets, Batch) else self.targets[rows]
+        return self.behaviour.take(rows), y
+
+
+@dataclass(frozen=True, eq=False)
+class Task(ABC):
+    """Labelled data with its loss and its quality; one row of ``behaviour`` per labelled user.
+
+    Args:
+        behaviour: X, what each user did.
+    """
+
+    behaviour: Interactions
+    name: ClassVar[str]
+    metric: ClassVar[str]
+
+    def __len__(self) -> int:
+        return self.behaviour.n_users
+
+    @property
+    @abstractmethod
+    def n_outputs(self) -> int:
+        """How many numbers ``h`` gives per user."""
+
+    @property
+    def outputs(self) -> Catalogue | None:
+        """The items that ``h`` scores, for a ranking task."""
+        return None
+
+    @abstractmethod
+    def examples(self) -> Labelled:
+        """Return ``(X, Y)`` for the training loop."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, targets: Any) -> Tensor:
+        """Return the scalar loss of ``outputs`` ``(users, n_outputs)``."""
+
+    @abstractmethod
+    def squared_loss(self, outputs: Tensor, targets: Any) -> Tensor:
+        """Return the squared error of ``outputs`` against Y as numbers: the loss that a ridge head minimises."""
+
+    @abstractmethod
+    def target_matrix(self) -> csr_array:
+        """Return Y as ``(users, n_outputs)`` sparse numbers, for closed-form heads."""
+
+    @abstractmethod
+    def quality(self, scores: np.ndarray) -> np.ndarray:
+        """Return one value per user of ``scores`` ``(users, n_outputs)``, higher is better; NaN where undefined."""
+
+    @abstractmethod
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the task on these users alone."""

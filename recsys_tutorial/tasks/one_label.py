@@ -1,0 +1,135 @@
+"""One label for each user: a class, or a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..batches import Batch
+from ..errors import InputError
+from ..interactions import Interactions
+from .base import Labelled, Task
+
+
+@dataclass(frozen=True, eq=False)
+class ClassificationTask(Task):
+    """Predict one of several classes for each user.
+
+    Args:
+        behaviour: X.
+        labels: ``(users,)`` whole numbers from 0.
+        n_classes: number of classes; the highest label + 1 when None.
+
+    Raises:
+        InputError: as many labels as users are needed, whole numbers within the classes.
+    """
+
+    labels: np.ndarray
+    n_classes: int | None = None
+    name: ClassVar[str] = "classification"
+    metric: ClassVar[str] = "accuracy"
+
+    def __post_init__(self) -> None:
+        labels = _one_label_each(self.behaviour, self.labels)
+        if labels.dtype.kind not in "iub" or labels.min(initial=0) < 0:
+            raise InputError(f"labels of type {labels.dtype}: classes are whole numbers from 0")
+        n_classes = self.n_classes or int(labels.max(initial=0)) + 1
+        if labels.max(initial=0) >= n_classes:
+            raise InputError(f"label {labels.max()} with n_classes={n_classes}: classes are 0 to {n_classes - 1}")
+        object.__setattr__(self, "labels", labels.astype(np.int64))
+        object.__setattr__(self, "n_classes", n_classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of classes."""
+        return self.n_classes
+
+    def examples(self) -> Labelled:
+        """Return behaviour and class numbers."""
+        return Labelled(Batch.of(self.behaviour), torch.tensor(self.labels))
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the cross-entropy."""
+        return F.cross_entropy(outputs, targets)
+
+    def squared_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the squared error against 1 for the class and 0 for the others."""
+        return (outputs - F.one_hot(targets, self.n_classes)).square().sum(1).mean()
+
+    def target_matrix(self) -> csr_array:
+        """Return ``(users, classes)`` with a 1 at each user's class."""
+        n = len(self.labels)
+        return csr_array((np.ones(n), (np.arange(n), self.labels)), shape=(n, self.n_classes))
+
+    def quality(self, scores: np.ndarray) -> np.ndarray:
+        """Return 1 where the highest score is that of the user's class, else 0."""
+        return (np.asarray(scores).argmax(axis=1) == self.labels).astype(float)
+
+    def take(self, rows: np.ndarray) -> ClassificationTask:
+        """Return the task on these users alone; the classes stay."""
+        return replace(self, behaviour=self.behaviour.take_users(rows), labels=self.labels[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class RegressionTask(Task):
+    """Predict one number for each user.
+
+    Args:
+        behaviour: X.
+        labels: ``(users,)`` finite numbers.
+
+    Raises:
+        InputError: as many labels as users are needed, all finite.
+    """
+
+    labels: np.ndarray
+    name: ClassVar[str] = "regression"
+    metric: ClassVar[str] = "negative_squared_error"
+
+    def __post_init__(self) -> None:
+        labels = _one_label_each(self.behaviour, self.labels).astype(np.float32)
+        if not np.isfinite(labels).all():
+            row = int(np.flatnonzero(~np.isfinite(labels))[0])
+            raise InputError(f"label {labels[row]} in row {row}: labels need to be finite numbers")
+        object.__setattr__(self, "labels", labels)
+
+    @property
+    def n_outputs(self) -> int:
+        """One."""
+        return 1
+
+    def examples(self) -> Labelled:
+        """Return behaviour and numbers."""
+        return Labelled(Batch.of(self.behaviour), torch.tensor(self.labels))
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean squared error."""
+        return F.mse_loss(outputs.squeeze(1), targets)
+
+    squared_loss = loss
+
+    def target_matrix(self) -> csr_array:
+        """Return the numbers as one column."""
+        return csr_array(self.labels[:, None])
+
+    def quality(self, scores: np.ndarray) -> np.ndarray:
+        """Return minus the squared error."""
+        return -((np.asarray(scores)[:, 0] - self.labels) ** 2)
+
+    def take(self, rows: np.ndarray) -> RegressionTask:
+        """Return the task on these users alone."""
+        return replace(self, behaviour=self.behaviour.take_users(rows), labels=self.labels[rows])
+
+
+def _one_label_each(behaviour: Interactions, labels: Sequence[Any] | np.ndarray) -> np.ndarray:
+    labels = np.asarray(labels)
+    if labels.shape != (behaviour.n_users,):
+        raise InputError(f"{len(labels)} labels for {behaviour.n_users} users: give one label per user")
+    return labels
