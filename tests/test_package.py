@@ -53,10 +53,18 @@ def test_files_stay_small(path):
 
 
 def test_the_public_names_are_there():
-    for name in (
-        "load_dataset read_interactions BagEncoder PretrainedModel pretrain finetune Recommender BehaviorDataset train "
-        "Objective"
-    ).split():
+    for name in [
+        "load_dataset",
+        "read_interactions",
+        "BagEncoder",
+        "PretrainedModel",
+        "pretrain",
+        "finetune",
+        "Recommender",
+        "BehaviorDataset",
+        "train",
+        "Objective",
+    ]:
         assert callable(getattr(rt, name)), name
     assert rt.metrics.ndcg_at_k
     assert rt.metrics.recall_at_k
