@@ -90,25 +90,19 @@ class Catalogue:
         Raises:
             InputError: no such item (the nearest titles or ids are suggested), or several with that title.
         """
-        if not isinstance(item, str):
-            if (index := self._index.get(item)) is None:
-                raise unknown("item", item, map(str, self.ids))
-            return index
-        exact = [index for index in self._by_title.get(item.casefold(), ()) if self.titles[index] == item]
-        found = exact or self._by_title.get(item.casefold(), [])
+        titled = self._by_title.get(item.casefold(), []) if isinstance(item, str) else []
+        found = [index for index in titled if self.titles[index] == item] or titled
         if len(found) > 1:
             ways = ", ".join(f"{self.label(index)} = {_plain(self.ids[index])!r}" for index in found[:6])
             raise InputError(f"{len(found)} items are called {item!r}: give the id of one ({ways})")
-        if found:
-            return found[0]
-        for raw in (item, int(item) if re.fullmatch(r"-?\d{1,18}", item) else item):
-            if raw in self._index:
-                return self._index[raw]
-        raise self._unknown(item)
+        index = found[0] if found else find(self._index, item)
+        if index is None:
+            raise self._unknown(item)
+        return index
 
-    def _unknown(self, item: str) -> InputError:
+    def _unknown(self, item: RawId) -> InputError:
         """Suggest titles that contain ``item``, then those that are spelt like it, best first."""
-        if self.titles is None:
+        if self.titles is None or not isinstance(item, str):
             return unknown("item", item, map(str, self.ids))
         folded = item.casefold()
         keys = sorted((key for key in self._by_title if folded in key), key=len)[:3] if len(folded) > 3 else []
@@ -138,6 +132,14 @@ class Catalogue:
                 f"{what} has another catalogue ({len(other):,} items, fingerprint {other.fingerprint}) than the "
                 f"model ({len(self):,} items, {self.fingerprint}): use the data the model was trained on"
             )
+
+
+def find(index: dict[RawId, int], raw: RawId) -> int | None:
+    """Return ``index[raw]``, or None; a raw id that is a whole number may be given as text too."""
+    raw = _plain(raw)
+    if raw not in index and isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,18}", raw):
+        raw = int(raw)
+    return index.get(raw)
 
 
 def spellings(title: str) -> set[str]:

@@ -87,8 +87,11 @@ def _raw_ids(values: Sequence[RawId] | np.ndarray, what: str, name: str) -> np.n
 
 
 def _weights(weight: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        weight = np.asarray(weight, np.float32)
+    try:
+        with np.errstate(over="ignore"):
+            weight = np.asarray(weight, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name!r}: the weights are not all numbers ({error})") from error
     _refuse(~np.isfinite(weight), weight, name, "weight", "is not a finite number: mend or drop the row")
     return weight
 
@@ -96,7 +99,7 @@ def _weights(weight: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
 def _timestamps(timestamp: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
     timestamp = np.asarray(timestamp)
     if timestamp.dtype.kind not in "iuf":
-        raise InputError(f"{name!r}: timestamps are {timestamp.dtype}, not numbers: give seconds since 1970")
+        raise InputError(f"{name!r}: the timestamps are not numbers ({timestamp.dtype}): give seconds since 1970")
     # Written so that NaN is refused too. 1e11 seconds is the year 5138: such numbers are milliseconds.
     for bad, why in ((~(timestamp >= 0), "is negative or missing"), (timestamp >= 1e11, "is too large")):
         _refuse(bad, timestamp, name, "timestamp", f"{why}: give seconds since 1970")

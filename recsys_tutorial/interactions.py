@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from .catalogue import Catalogue, RawId
+from .catalogue import Catalogue, RawId, find
 from .errors import InputError, unknown
 
 
@@ -134,10 +134,9 @@ class Interactions:
 
     def user_index(self, user: RawId) -> int:
         """Return the row of the user with raw id ``user``; InputError names near ids if there is none."""
-        key = user.item() if isinstance(user, np.generic) else user
-        if key not in self._user_index:
+        if (row := find(self._user_index, user)) is None:
             raise unknown("user", user, map(str, self.user_ids))
-        return self._user_index[key]
+        return row
 
     def item_index(self, item: RawId) -> int:
         """Return the column of an item given by raw id or title (see :meth:`Catalogue.index_of`)."""

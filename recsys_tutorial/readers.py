@@ -144,8 +144,9 @@ def _per_item(items: np.ndarray, column: pd.Series | None) -> dict | None:
     """Return raw item id -> its first non-empty value."""
     if column is None:
         return None
-    known = pd.DataFrame({"item": items, "value": column.to_numpy()}).dropna().drop_duplicates("item")
-    return dict(zip(known["item"].tolist(), known["value"].astype(str).tolist(), strict=True))
+    text = column.fillna("").astype(str).str.strip()
+    known = pd.DataFrame({"item": items, "text": text})[text != ""].drop_duplicates("item")
+    return dict(zip(known["item"].tolist(), known["text"].tolist(), strict=True))
 
 
 def _split(genres: dict | None) -> dict | None:
