@@ -217,7 +217,7 @@ def curves(table: pd.DataFrame, title: str, x: str, y: str) -> Plot:
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.minorticks_off()
     axes.legend(frameon=False)
-    return Plot(figure, f"{title}: {y} for {ticks[0]:,} to {ticks[-1]:,} {x}. " + ", ".join(ends) + ".")
+    return Plot(figure, f"{title}: {y} for {ticks[0]:,} to {ticks[-1]:,} {x}; " + ", ".join(ends) + ".")
 
 
 def heat(table: pd.DataFrame, title: str, x: str, y: str) -> Plot:
