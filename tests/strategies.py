@@ -5,11 +5,12 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 ODD_IDS = ("007", "7", "1e5", "1.0", "-1", "NA", "null", "nan", "True", "a,b", 'say "hi"', "ß", "日本", "Σ∘", "x y")
+SMALL_IDS = st.integers(0, 6)
 SECONDS = st.integers(1_000_000_000, 2_000_000_000)
 
 
 @st.composite
-def columns(draw, ids=st.integers(0, 6), unique=True, times=SECONDS, max_size=25):
+def columns(draw, ids=SMALL_IDS, unique=True, times=SECONDS, max_size=25):
     """Draw user, item, weight and timestamp, one entry per event; ``unique`` leaves out repeated pairs."""
     pair = st.tuples(ids, ids)
     pairs = draw(st.lists(pair, min_size=1, max_size=max_size, unique=unique))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,7 +90,7 @@ def test_last_and_sum_agree_with_plain_python(table):
     assert place(from_events(**table, duplicates="sum")) == total
     last = from_events(**table, duplicates="last")
     assert last.n_events == len(newest)
-    assert all((np.diff(last.timestamps[a:b]) >= 0).all() for a, b in zip(last.offsets, last.offsets[1:], strict=False))
+    assert all((np.diff(last.timestamps[a:b]) >= 0).all() for a, b in pairwise(last.offsets))
 
 
 def test_duplicates_by_hand():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -44,12 +45,12 @@ def test_the_target_is_never_seen_half_written(tmp_path, monkeypatch):
     replace = os.replace
 
     def look_then_replace(source, target):
-        seen.append((path.read_bytes(), open(source, "rb").read(), os.path.dirname(source)))
+        seen.append((path.read_bytes(), Path(source).read_bytes(), Path(source).parent))
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", look_then_replace)
     write_bytes(path, b"new")
-    assert seen == [(b"old", b"new", str(tmp_path))]
+    assert seen == [(b"old", b"new", tmp_path)]
     assert path.read_bytes() == b"new"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -176,7 +177,7 @@ def test_take_users_equals_plain_lists(table, data):
     rows = data.draw(st.lists(st.integers(-built.n_users, built.n_users - 1), max_size=8))
     taken = built.take_users(np.array(rows, np.int64))
     pieces = [built.items[built.offsets[:-1][row] :][: built.events_per_user[row]].tolist() for row in rows]
-    assert [taken.items[a:b].tolist() for a, b in zip(taken.offsets, taken.offsets[1:], strict=False)] == pieces
+    assert [taken.items[a:b].tolist() for a, b in pairwise(taken.offsets)] == pieces
     assert taken.user_ids.tolist() == [built.user_ids[row] for row in rows]
     assert taken.catalogue is built.catalogue
 

@@ -1,0 +1,161 @@
+"""The jagged batch against plain Python lists."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import columns
+
+from recsys_tutorial.batches import Batch, as_batch, in_order, shuffled
+from recsys_tutorial.events import from_events
+
+ROWS = st.lists(st.lists(st.integers(0, 9), max_size=5), min_size=1, max_size=6)
+
+
+def numbered(rows: list[list[int]]) -> Batch:
+    """A batch whose weights number the events, so that an event can be told from its like."""
+    batch = Batch.from_lists(rows)
+    return dataclasses.replace(batch, weights=torch.arange(len(batch.items), dtype=torch.float32))
+
+
+def lists(batch: Batch) -> list[list[tuple[int, float]]]:
+    """The batch as one list of (item, weight) per user."""
+    pairs = list(zip(batch.items.tolist(), batch.weights.tolist(), strict=True))
+    ends = batch.offsets.tolist()
+    assert (ends[0], ends[-1]) == (0, len(pairs))
+    return [pairs[start:end] for start, end in pairwise(ends)]
+
+
+def test_from_lists_by_hand():
+    batch = Batch.from_lists([[4, 2], [], [7]])
+    assert len(batch) == 3
+    assert batch.items.tolist() == [4, 2, 7]
+    assert batch.offsets.tolist() == [0, 2, 2, 3]
+    assert batch.weights.tolist() == [1, 1, 1]
+    assert batch.lengths.tolist() == [2, 0, 1]
+    assert batch.rows.tolist() == [0, 0, 2]
+    assert (batch.items.dtype, batch.offsets.dtype, batch.weights.dtype) == (torch.int64, torch.int64, torch.float32)
+    assert len(Batch.from_lists([])) == 0
+
+
+@given(columns())
+def test_a_batch_of_interactions_holds_their_events(table):
+    built = from_events(**table)
+    batch = Batch.of(built)
+    assert batch.items.tolist() == built.items.tolist()
+    assert batch.offsets.tolist() == built.offsets.tolist()
+    assert batch.weights.tolist() == built.weights.tolist()
+    assert (batch.dense(built.n_items).numpy() == built.matrix.toarray()).all()
+
+
+def test_a_batch_shares_no_memory_with_interactions(tiny):
+    batch = Batch.of(tiny)
+    for tensor in (batch.items, batch.offsets, batch.weights):
+        tensor.add_(1)
+    assert tiny.items.tolist() == [0, 1, 2, 2, 1, 0]
+    assert tiny.offsets.tolist() == [0, 2, 3, 6]
+    assert tiny.weights.tolist() == [2, 1, 5, 3, 4, 5]
+
+
+@given(ROWS, st.data())
+def test_take_equals_indexing_a_list(rows, data):
+    pick = data.draw(st.lists(st.integers(-len(rows), len(rows) - 1), max_size=8))
+    batch = numbered(rows)
+    whole = lists(batch)
+    assert lists(batch.take(torch.tensor(pick, dtype=torch.int64))) == [whole[row] for row in pick]
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_taking_there_and_back_changes_nothing(rows, random):
+    batch = numbered(rows)
+    order = torch.tensor(random.sample(range(len(rows)), len(rows)))
+    assert lists(batch.take(order).take(order.argsort())) == lists(batch)
+
+
+@given(ROWS, st.data())
+def test_keep_equals_filtering_lists(rows, data):
+    batch = numbered(rows)
+    n = len(batch.items)
+    mask = data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
+    wanted = [[(item, weight) for item, weight in row if mask[int(weight)]] for row in lists(batch)]
+    assert lists(batch.keep(torch.tensor(mask, dtype=torch.bool))) == wanted
+
+
+@given(ROWS, st.floats(0, 1), st.integers(0, 100))
+def test_drop_keeps_what_the_seeded_draw_says(rows, rate, seed):
+    batch = numbered(rows)
+    torch.manual_seed(seed)
+    dropped = batch.drop(rate)
+    torch.manual_seed(seed)
+    draw = torch.rand(len(batch.items)).tolist()
+    assert lists(dropped) == [[(i, w) for i, w in row if draw[int(w)] >= rate] for row in lists(batch)]
+
+
+def test_drop_of_nothing_and_of_everything():
+    batch = numbered([[1, 2], [3]])
+    assert lists(batch.drop(0.0)) == lists(batch)
+    assert lists(batch.drop(1.0)) == [[], []]
+
+
+def test_drop_takes_the_share_asked_for():
+    torch.manual_seed(0)
+    kept = Batch.from_lists([[0] * 10_000] * 10).drop(0.3)
+    assert len(kept.items) == pytest.approx(70_000, abs=4 * (100_000 * 0.3 * 0.7) ** 0.5)
+
+
+@given(ROWS)
+def test_dense_equals_a_table_filled_by_hand(rows):
+    batch = numbered(rows)
+    table = [[0.0] * 10 for _ in rows]
+    for user, row in enumerate(lists(batch)):
+        for item, weight in row:
+            table[user][item] += weight
+    assert batch.dense(10).tolist() == table
+
+
+def test_a_batch_is_frozen_and_moves_between_devices(tiny):
+    batch = Batch.of(tiny)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        batch.items = batch.items
+    assert lists(batch.to("cpu")) == lists(batch)
+    meta = batch.to("meta")
+    assert {tensor.device.type for tensor in (meta.items, meta.offsets, meta.weights)} == {"meta"}
+
+
+def test_as_batch(tiny):
+    batch = Batch.of(tiny)
+    assert as_batch(batch) is batch
+    assert lists(as_batch(tiny)) == lists(batch)
+
+
+@given(st.integers(0, 40), st.integers(1, 12))
+def test_in_order_gives_every_row_once(n, size):
+    pieces = [rows.tolist() for rows in in_order(n, size)]
+    assert [row for piece in pieces for row in piece] == list(range(n))
+    assert all(len(piece) == size for piece in pieces[:-1])
+
+
+@given(st.integers(1, 200), st.integers(1, 50))
+def test_shuffled_gives_every_row_once_in_even_pieces(n, size):
+    pieces = [rows.tolist() for rows in shuffled(n, size)]
+    assert sorted(row for piece in pieces for row in piece) == list(range(n))
+    lengths = [len(piece) for piece in pieces]
+    assert max(lengths) <= size
+    assert max(lengths) - min(lengths) <= 1
+    assert len(pieces) == int(np.ceil(n / size))  # no more steps than needed
+
+
+def test_shuffled_follows_the_seed():
+    def order(seed: int) -> list[int]:
+        torch.manual_seed(seed)
+        return torch.cat(list(shuffled(50, 8))).tolist()
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)
+    assert order(1) != list(range(50))
