@@ -58,7 +58,7 @@ def made(interactions):
 FIGURES = sorted(
     name
     for name, function in inspect.getmembers(plots, inspect.isfunction)
-    if function.__module__ == plots.__name__ and inspect.signature(function).return_annotation == "Plot"
+    if function.__module__.startswith(plots.__name__) and inspect.signature(function).return_annotation == "Plot"
 )
 
 

@@ -1,0 +1,27 @@
+"""Figures: one call each, axes labelled, colours that a colour-blind reader can tell apart, and a text that stands in.
+
+Every function returns a :class:`Plot`. As the last line of a notebook cell it shows the picture; its alternative text
+is stored beside it, for screen readers and for tests, which compare the text and not the pixels.
+"""
+
+from .base import COLOURS, LINES, MARKERS, Plot, new
+from .data import heat, item_map, long_tail, plane
+from .results import bars, curves, differences, label_efficiency, simulated_few_labels, training
+
+__all__ = [
+    "COLOURS",
+    "LINES",
+    "MARKERS",
+    "Plot",
+    "bars",
+    "curves",
+    "differences",
+    "heat",
+    "item_map",
+    "label_efficiency",
+    "long_tail",
+    "new",
+    "plane",
+    "simulated_few_labels",
+    "training",
+]
