@@ -35,7 +35,7 @@ def execute(notebook: NotebookNode) -> tuple[NotebookNode, float, float]:
     notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     started = time.perf_counter()
-    NotebookClient(notebook, timeout=300, kernel_name="python3", record_timing=False,
+    NotebookClient(notebook, timeout=300, kernel_name="python3", record_timing=False, coalesce_streams=True,
                    resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()  # fmt: skip
     seconds = time.perf_counter() - started
     peak = float(notebook.cells.pop().outputs[0]["text"])
