@@ -1,4 +1,4 @@
-"""Things to move in a notebook. The logic of each is a plain function; the widget only calls it and shows the answer."""
+"""Things to move in a notebook. The logic of each is a plain function; the widget calls it and shows the answer."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ from sklearn.preprocessing import normalize
 import recsys_tutorial as rt
 
 
-def test_popularity_counts_events(tiny):
-    scores = rt.Popularity().fit(tiny).score(tiny)
-    assert scores.shape == (tiny.n_users, tiny.n_items)
-    for item in range(tiny.n_items):
-        assert (scores[:, item] == (tiny.items == item).sum()).all()
+def test_popularity_counts_events(club):
+    scores = rt.Popularity().fit(club).score(club)
+    assert scores.shape == (club.n_users, club.n_items)
+    for item in range(club.n_items):
+        assert (scores[:, item] == (club.items == item).sum()).all()
 
 
 def test_pca_equals_scikit_learns_up_to_sign(movielens):
@@ -24,8 +24,8 @@ def test_pca_equals_scikit_learns_up_to_sign(movielens):
     np.testing.assert_allclose(model.score(few), oracle.inverse_transform(theirs), atol=1e-4)
 
 
-def test_pca_takes_fewer_directions_than_users_and_items(tiny):
+def test_pca_takes_fewer_directions_than_users_and_items(club):
     with pytest.raises(rt.InputError, match=r"dim=100: PCA of \d+ users and \d+ items needs dim < \d+"):
-        rt.pca(tiny, dim=100)
+        rt.pca(club, dim=100)
     with pytest.raises(rt.InputError, match="dim=0"):
-        rt.pca(tiny, dim=0)
+        rt.pca(club, dim=0)

@@ -11,8 +11,8 @@ from recsys_tutorial import checkpoints
 
 
 @pytest.fixture
-def model(tiny) -> rt.PretrainedModel:
-    return rt.pretrain("denoising", tiny, epochs=2, dim=3)
+def model(club) -> rt.PretrainedModel:
+    return rt.pretrain("denoising", club, epochs=2, dim=3)
 
 
 @pytest.fixture
@@ -25,20 +25,20 @@ def tensors_of(folder):
     return next(folder.glob("*.safetensors"))
 
 
-def test_round_trip(saved, model, tiny):
+def test_round_trip(saved, model, club):
     loaded = rt.load_model(saved)
-    np.testing.assert_array_equal(loaded.score(tiny), model.score(tiny))
-    assert loaded.catalogue.ids.tolist() == tiny.item_ids.tolist()
-    assert loaded.catalogue.titles == tiny.titles
-    assert loaded.catalogue.genres == tiny.genres
+    np.testing.assert_array_equal(loaded.score(club), model.score(club))
+    assert loaded.catalogue.ids.tolist() == club.item_ids.tolist()
+    assert loaded.catalogue.titles == club.titles
+    assert loaded.catalogue.genres == club.genres
     assert loaded.origin["objective"] == "denoising"
     assert loaded.history["loss"].tolist() == model.history["loss"].tolist()
     assert not loaded.training
 
 
-def test_a_fine_tuned_model_ranks_its_own_shelf_after_loading(tiny, model, tmp_path):
-    wanted = rt.from_events(tiny.user_ids, ["new"] * tiny.n_users)
-    f = rt.finetune(model, rt.RankingTask(tiny, wanted, k=1), "probe")
+def test_a_fine_tuned_model_ranks_its_own_shelf_after_loading(club, model, tmp_path):
+    wanted = rt.from_events(club.user_ids, ["new"] * club.n_users)
+    f = rt.finetune(model, rt.RankingTask(club, wanted, k=1), "probe")
     rt.save_model(tmp_path / "f", f)
     assert rt.load_model(tmp_path / "f").outputs.ids.tolist() == ["new"]
 
@@ -79,8 +79,8 @@ def test_a_checkpoint_for_another_catalogue(saved):
         rt.load_model(saved, catalogue=other)
 
 
-def test_tensors_of_another_model(saved, tmp_path, tiny):
-    rt.save_model(tmp_path / "other", rt.pretrain("denoising", tiny, epochs=1, dim=5))
+def test_tensors_of_another_model(saved, tmp_path, club):
+    rt.save_model(tmp_path / "other", rt.pretrain("denoising", club, epochs=1, dim=5))
     mine = json.loads((saved / "model.json").read_text())
     theirs = json.loads((tmp_path / "other" / "model.json").read_text())
     (saved / theirs["tensors"]).write_bytes((tmp_path / "other" / theirs["tensors"]).read_bytes())
@@ -97,8 +97,8 @@ def test_a_folder_without_a_model(tmp_path):
         rt.load_model(tmp_path)
 
 
-def test_a_crash_while_writing_leaves_the_old_model(saved, model, tiny, monkeypatch):
-    before = rt.load_model(saved).score(tiny)
+def test_a_crash_while_writing_leaves_the_old_model(saved, model, club, monkeypatch):
+    before = rt.load_model(saved).score(club)
     replace = os.replace
 
     def crash_at_the_description(source, target):
@@ -109,10 +109,10 @@ def test_a_crash_while_writing_leaves_the_old_model(saved, model, tiny, monkeypa
     monkeypatch.setattr(os, "replace", crash_at_the_description)
     with torch.no_grad():
         model.classifier.bias += 1
-    with pytest.raises(OSError, match="model.json"):
+    with pytest.raises(OSError, match=r"model\.json"):
         rt.save_model(saved, model)
     monkeypatch.undo()
-    np.testing.assert_array_equal(rt.load_model(saved).score(tiny), before)
+    np.testing.assert_array_equal(rt.load_model(saved).score(club), before)
     rt.save_model(saved, model)
     assert len(list(saved.iterdir())) == 2  # what the crash left is gone
 

@@ -94,17 +94,17 @@ def test_bad_input(make, message):
         make()
 
 
-def test_score_works_in_batches_and_leaves_the_mode_alone(tiny):
-    g = rt.BagEncoder(tiny.n_items, 3)
-    model = rt.PretrainedModel.compose(g, nn.Linear(3, 2), catalogue=tiny.catalogue)
+def test_score_works_in_batches_and_leaves_the_mode_alone(club):
+    g = rt.BagEncoder(club.n_items, 3)
+    model = rt.PretrainedModel.compose(g, nn.Linear(3, 2), catalogue=club.catalogue)
     model.train()
-    np.testing.assert_allclose(model.score(tiny, batch_size=1), model.score(tiny), atol=1e-6)
+    np.testing.assert_allclose(model.score(club, batch_size=1), model.score(club), atol=1e-6)
     assert model.training
-    assert model.encode(tiny).shape == (tiny.n_users, 3)
+    assert model.encode(club).shape == (club.n_users, 3)
 
 
-def test_score_refuses_another_catalogue(tiny):
-    model = rt.PretrainedModel.compose(rt.BagEncoder(tiny.n_items, 3), nn.Linear(3, 2), catalogue=tiny.catalogue)
+def test_score_refuses_another_catalogue(club):
+    model = rt.PretrainedModel.compose(rt.BagEncoder(club.n_items, 3), nn.Linear(3, 2), catalogue=club.catalogue)
     other = rt.from_events(["a"], ["nowhere"], name="other")
     with pytest.raises(rt.InputError, match=r"'other' has another catalogue \(1 items, fingerprint"):
         model.score(other)

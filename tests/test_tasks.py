@@ -24,24 +24,24 @@ def test_the_shelf_follows_its_seed(movielens):
     assert not np.array_equal(first, other)
 
 
-def test_ranking_quality_is_ndcg_and_nan_for_who_wants_nothing(tiny):
-    wanted = tiny.keep_events(np.arange(tiny.n_events) < tiny.offsets[1])  # only the first user wants anything
-    task = rt.RankingTask(tiny, wanted, k=1)
+def test_ranking_quality_is_ndcg_and_nan_for_who_wants_nothing(club):
+    wanted = club.keep_events(np.arange(club.n_events) < club.offsets[1])  # only the first user wants anything
+    task = rt.RankingTask(club, wanted, k=1)
     quality = task.quality(wanted.matrix.toarray())
     assert quality[0] == 1
     assert np.isnan(quality[1:]).all()
 
 
-def test_classification_and_regression_by_hand(tiny):
-    n = tiny.n_users
+def test_classification_and_regression_by_hand(club):
+    n = club.n_users
     classes = np.arange(n) % 2
-    task = rt.ClassificationTask(tiny, classes, n_classes=3)
+    task = rt.ClassificationTask(club, classes, n_classes=3)
     scores = np.eye(3)[classes]
     assert task.n_outputs == 3
     assert task.quality(scores).tolist() == [1] * n
     assert task.target_matrix().toarray().tolist() == scores.tolist()
     assert task.squared_loss(torch.tensor(scores), torch.tensor(classes)).item() == 0
-    numbers = rt.RegressionTask(tiny, np.arange(n))
+    numbers = rt.RegressionTask(club, np.arange(n))
     assert numbers.quality(np.zeros((n, 1))).tolist() == (-(np.arange(n) ** 2.0)).tolist()
     assert numbers.take(np.array([1])).labels.tolist() == [1]
 
@@ -69,6 +69,6 @@ def test_losses_by_hand():
         (lambda x: rt.new_shelf(x, hidden=1.0), r"hidden=1.0: it needs to be between 0 and 1"),
     ],
 )
-def test_bad_input(make, message, tiny):
+def test_bad_input(make, message, club):
     with pytest.raises(rt.InputError, match=message):
-        make(tiny)
+        make(club)

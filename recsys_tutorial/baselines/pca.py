@@ -1,37 +1,14 @@
-"""Rivals that are hard to beat. Every one has two verbs: ``fit`` and ``score``."""
+"""Pretraining in closed form: principal component analysis."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
-from .batches import Batch, as_batch
-from .errors import InputError
-from .interactions import Interactions
-from .model import BagEncoder, PretrainedModel, check_sizes
-
-
-class Model(Protocol):
-    """What can be evaluated: a baseline or a :class:`PretrainedModel`."""
-
-    def score(self, behaviour: Batch | Interactions) -> np.ndarray:
-        """Return ``(users, items)`` scores, higher is better."""
-
-
-class Popularity:
-    """Score every item by the number of events it has, the same for everyone."""
-
-    def fit(self, interactions: Interactions) -> Popularity:
-        """Count events per item."""
-        self.counts = interactions.events_per_item.astype(np.float32)
-        return self
-
-    def score(self, behaviour: Batch | Interactions) -> np.ndarray:
-        """Return ``(users, items)``: the counts, once per user (a view, not copies)."""
-        return np.broadcast_to(self.counts, (len(as_batch(behaviour)), len(self.counts)))
+from ..errors import InputError
+from ..interactions import Interactions
+from ..model import BagEncoder, PretrainedModel, check_sizes
 
 
 def pca(interactions: Interactions, dim: int = 64, seed: int = 0) -> PretrainedModel:

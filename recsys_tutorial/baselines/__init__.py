@@ -1,0 +1,9 @@
+"""Rivals that are hard to beat, one file each. Every one has two verbs: ``fit`` and ``score``."""
+
+from .base import Baseline, Model
+from .ease import EASE
+from .item_knn import ItemKNN
+from .pca import pca
+from .popularity import Popularity
+
+__all__ = ["EASE", "Baseline", "ItemKNN", "Model", "Popularity", "pca"]
