@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_array
 
 from .catalogue import Catalogue, RawId, find
@@ -121,8 +120,9 @@ class Interactions:
         if self.n_events:
             lines.append(f"  weights: {self.weights.min():g} to {self.weights.max():g}")
         if self.timestamps is not None and self.n_events:
-            first, last = pd.to_datetime([self.timestamps.min(), self.timestamps.max()], unit="s")
-            lines.append(f"  times: {first:%Y-%m-%d} to {last:%Y-%m-%d}")
+            ends = np.array([self.timestamps.min(), self.timestamps.max()], "datetime64[s]")
+            first, last = ends.astype("datetime64[D]")
+            lines.append(f"  times: {first} to {last}")
         known = [name for name in ("titles", "genres") if getattr(self, name) is not None]
         return "\n".join([*lines, f"  items have {' and '.join(known) or 'ids only'}"])
 

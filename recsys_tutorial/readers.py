@@ -86,8 +86,9 @@ def _refuse(bad: pd.Series, column: pd.Series, path: Path, why: str) -> None:
     bad = bad.to_numpy(bool)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        value = column.tolist()[row]
-        shown = "an empty cell (NaN)" if pd.isna(value) or value == "" else repr(value)
+        value = column.iloc[row : row + 1].tolist()[0]  # as Python has it, not np.int64(5)
+        empty = column.isna().iloc[row] or (isinstance(value, str) and value == "")
+        shown = "an empty cell (NaN)" if empty else repr(value)
         raise InputError(
             f"{path}, row {row + 1}, column {column.name!r}: {shown} {why} (such rows: {bad.sum():,}): "
             "mend or drop them"
@@ -98,9 +99,11 @@ def _ids(column: pd.Series, path: Path) -> np.ndarray:
     """Return int64 where every id is a plain whole number (no leading zero, no sign), else text."""
     _refuse(column.isna(), column, path, "is not an id")
     if column.dtype.kind in "iuf":
-        whole = column.round() == column
+        whole = (column.round() == column) & np.isfinite(column)
         _refuse(~whole, column, path, "is not a whole number, so not an id")
         return as_ids(column.to_numpy())
+    nested = isinstance(column.iloc[0], list | dict | np.ndarray)  # in Parquet, then all are
+    _refuse(column.notna() & nested, column, path, "is not an id: give one row per event")
     text = column.astype(str).str.strip()
     _refuse(text == "", text, path, "is not an id")
     return as_ids(text.to_numpy(np.int64) if text.str.fullmatch(r"0|[1-9]\d{0,17}").all() else text)
@@ -144,9 +147,12 @@ def _per_item(items: np.ndarray, column: pd.Series | None) -> dict | None:
     """Return raw item id -> its first non-empty value."""
     if column is None:
         return None
-    text = column.fillna("").astype(str).str.strip()
-    known = pd.DataFrame({"item": items, "text": text})[text != ""].drop_duplicates("item")
-    return dict(zip(known["item"].tolist(), known["text"].tolist(), strict=True))
+    known = pd.DataFrame({"item": items, "value": column.to_numpy()}).dropna().drop_duplicates("item")
+    return dict(zip(known["item"].tolist(), map(_text, known["value"]), strict=True))
+
+
+def _text(value: object) -> str:
+    return "|".join(map(str, value)) if isinstance(value, list | np.ndarray) else str(value).strip()
 
 
 def _split(genres: dict | None) -> dict | None:

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet
 
 from .errors import InputError, MissingFileError, nearest
 
@@ -56,8 +55,8 @@ def _check_path(path: Path) -> str:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    # Without pandas' own metadata its index comes as a column like any other.
-    return pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
+    table = pd.read_parquet(path)
+    return table if table.index.names == [None] else table.reset_index()
 
 
 def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
