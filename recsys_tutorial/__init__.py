@@ -5,14 +5,15 @@ __version__ = "0.1.0"
 import importlib
 from types import ModuleType
 
-from . import machine, metrics
+from . import machine, metrics, splits, uncertainty
 from .article import BehaviorDataset, train
-from .baselines import Popularity, pca
+from .baselines import EASE, ItemKNN, Popularity, pca
 from .batches import Batch
 from .catalogue import Catalogue
 from .checkpoints import load_model, save_model
 from .datasets import datasets, load_dataset
 from .errors import InputError, TrainingError
+from .evaluation import compare, evaluate, evaluate_users
 from .events import from_events
 from .finetuning import STRATEGIES, finetune
 from .interactions import Interactions
@@ -25,6 +26,7 @@ from .studies import label_efficiency, paired, summarise
 from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
 
 __all__ = [
+    "EASE",
     "OBJECTIVES",
     "STRATEGIES",
     "BagEncoder",
@@ -35,6 +37,7 @@ __all__ = [
     "Denoising",
     "InputError",
     "Interactions",
+    "ItemKNN",
     "Objective",
     "Popularity",
     "PretrainedModel",
@@ -42,7 +45,10 @@ __all__ = [
     "Recommender",
     "RegressionTask",
     "TrainingError",
+    "compare",
     "datasets",
+    "evaluate",
+    "evaluate_users",
     "finetune",
     "from_events",
     "label_efficiency",
@@ -57,8 +63,10 @@ __all__ = [
     "pretrain",
     "read_interactions",
     "save_model",
+    "splits",
     "summarise",
     "train",
+    "uncertainty",
     "widgets",
 ]
 

@@ -21,6 +21,8 @@ Scores = np.ndarray | torch.Tensor
 def top_k(scores: Scores, k: int) -> np.ndarray:
     """Return the ``k`` best items of each user, ``(users, k)`` int64, best first, ties by lower index.
 
+    Where fewer than ``k`` items have a score above -inf, the places that are left hold -1.
+
     Raises:
         InputError: k below 1 or above the number of items; a score that is NaN or +inf.
     """
@@ -43,23 +45,77 @@ def top_k(scores: Scores, k: int) -> np.ndarray:
         items[cut] = table[cut].argsort(dim=1, descending=True, stable=True)[:, :k]
     items = items.sort(dim=1).values
     order = table.gather(1, items).argsort(dim=1, descending=True, stable=True)
-    return items.gather(1, order).numpy()
+    items = items.gather(1, order)
+    return items.masked_fill_(table.gather(1, items) == -torch.inf, -1).numpy()
 
 
-def _hits(scores: Scores, relevant: object, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``(users, k)`` 0/1 hits down the list and ``(users,)`` number of relevant items."""
+def hits_at_k(items: np.ndarray, relevant: object) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``(users, k)`` 0/1 hits down the lists ``items`` ``(users, k)``, and ``(users,)`` relevant items in all.
+
+    An entry of ``items`` below 0 is a place that was left empty.
+    """
     relevant = relevant.tocsr() if issparse(relevant) else np.asarray(relevant)
-    if tuple(np.shape(scores)) != relevant.shape:
-        raise InputError(f"scores {tuple(np.shape(scores))} and relevant {relevant.shape} differ in shape")
-    items = top_k(scores, k)
-    rows = np.arange(len(items))[:, None]
-    hits = np.asarray(relevant[np.broadcast_to(rows, items.shape).ravel(), items.ravel()]).reshape(items.shape) > 0
-    hits &= np.asarray(scores)[rows, items] > -np.inf  # an item left out of the ranking is no hit
-    return hits.astype(float), np.asarray((relevant > 0).sum(1)).ravel().astype(float)
+    rows = np.broadcast_to(np.arange(len(items))[:, None], items.shape).ravel()
+    hits = np.asarray(relevant[rows, items.ravel()]).reshape(items.shape) > 0
+    return (hits & (items >= 0)).astype(float), np.asarray((relevant > 0).sum(1)).ravel().astype(float)
 
 
-def _per_user(values: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
-    return np.where(n_relevant > 0, values, np.nan)
+def _recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return hits.sum(1) / np.minimum(hits.shape[1], n_relevant)
+
+
+def _plain_recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return hits.sum(1) / n_relevant
+
+
+def _precision(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return hits.mean(1)
+
+
+def _hit_rate(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return hits.max(1)
+
+
+def _ndcg(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    k = hits.shape[1]
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    return hits @ discounts / np.cumsum(discounts)[np.minimum(k, n_relevant).astype(int) - 1]
+
+
+def _mrr(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return np.where(hits.any(1), 1 / (hits.argmax(1) + 1), 0.0)
+
+
+def _map(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    k = hits.shape[1]
+    precision = np.cumsum(hits, 1) / np.arange(1, k + 1)
+    return (precision * hits).sum(1) / np.minimum(k, n_relevant)
+
+
+# name -> function of the hits down the list and the number of relevant items: one list serves them all.
+FROM_HITS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "ndcg": _ndcg,
+    "recall": _recall,
+    "plain_recall": _plain_recall,
+    "precision": _precision,
+    "hit_rate": _hit_rate,
+    "mrr": _mrr,
+    "map": _map,
+}
+
+
+def from_hits(name: str, hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    """Return the ranking metric ``name`` of each user, NaN for users without relevant items."""
+    value = np.full(len(hits), np.nan)
+    known = n_relevant > 0
+    value[known] = FROM_HITS[name](hits[known], n_relevant[known])
+    return value
+
+
+def _at_k(name: str, scores: Scores, relevant: object, k: int) -> np.ndarray:
+    if tuple(np.shape(scores)) != tuple(np.shape(relevant)):
+        raise InputError(f"scores {tuple(np.shape(scores))} and relevant {tuple(np.shape(relevant))} differ in shape")
+    return from_hits(name, *hits_at_k(top_k(scores, k), relevant))
 
 
 def recall_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
@@ -67,26 +123,22 @@ def recall_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
 
     Source: Liang et al. (2018), section 4.2. See :func:`plain_recall_at_k` for the other normalisation.
     """
-    hits, n_relevant = _hits(scores, relevant, k)
-    return _per_user(hits.sum(1) / np.minimum(k, n_relevant).clip(1), n_relevant)
+    return _at_k("recall", scores, relevant, k)
 
 
 def plain_recall_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
     """Return hits among the first k over the number of relevant items: the textbook recall."""
-    hits, n_relevant = _hits(scores, relevant, k)
-    return _per_user(hits.sum(1) / n_relevant.clip(1), n_relevant)
+    return _at_k("plain_recall", scores, relevant, k)
 
 
 def precision_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
     """Return hits among the first k over k."""
-    hits, n_relevant = _hits(scores, relevant, k)
-    return _per_user(hits.mean(1), n_relevant)
+    return _at_k("precision", scores, relevant, k)
 
 
 def hit_rate_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
     """Return 1 for a user with at least one hit among the first k, else 0."""
-    hits, n_relevant = _hits(scores, relevant, k)
-    return _per_user(hits.max(1), n_relevant)
+    return _at_k("hit_rate", scores, relevant, k)
 
 
 def ndcg_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
@@ -94,24 +146,17 @@ def ndcg_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
 
     Source: Järvelin and Kekäläinen (2002), with 0/1 gains.
     """
-    hits, n_relevant = _hits(scores, relevant, k)
-    discounts = 1 / np.log2(np.arange(2, k + 2))
-    best = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(k, n_relevant).astype(int)]
-    return _per_user(hits @ discounts / np.where(best > 0, best, 1), n_relevant)
+    return _at_k("ndcg", scores, relevant, k)
 
 
 def mrr_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
     """Return 1 over the rank of the first hit, 0 where there is none among the first k."""
-    hits, n_relevant = _hits(scores, relevant, k)
-    first = hits.argmax(1)
-    return _per_user(np.where(hits.any(1), 1 / (first + 1), 0.0), n_relevant)
+    return _at_k("mrr", scores, relevant, k)
 
 
 def map_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
     """Return the mean precision at the ranks of the hits, over ``min(k, number of relevant items)``."""
-    hits, n_relevant = _hits(scores, relevant, k)
-    precision = np.cumsum(hits, 1) / np.arange(1, k + 1)
-    return _per_user((precision * hits).sum(1) / np.minimum(k, n_relevant).clip(1), n_relevant)
+    return _at_k("map", scores, relevant, k)
 
 
 RANKING_METRICS: dict[str, Callable[[Scores, object, int], np.ndarray]] = {

@@ -12,10 +12,10 @@ import recsys_tutorial as rt
 PACKAGE = Path(rt.__file__).parent
 # From the ground up. A module may import those above it in this list, and no other.
 FLOORS = [
-    "errors", "files", "catalogue", "interactions", "events", "tables", "readers", "datasets", "machine", "batches",
-    "losses", "metrics", "uncertainty", "model", "objectives", "ridge", "tasks", "training", "article", "checkpoints",
-    "baselines", "pretraining", "finetuning", "studies", "linear", "identities", "recommend", "plots", "widgets",
-    "commands", "__main__",
+    "errors", "files", "catalogue", "interactions", "events", "tables", "readers", "datasets", "machine",
+    "batches", "splits", "losses", "metrics", "uncertainty", "model", "objectives", "ridge", "tasks",
+    "training", "article", "checkpoints", "baselines", "evaluation", "pretraining", "finetuning", "studies",
+    "linear", "identities", "recommend", "plots", "widgets", "commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 

@@ -28,7 +28,8 @@ def table(records: list[dict]) -> str:
     """Return README's table: means with intervals, and the paired differences below."""
     means = summary(records)
     labels = sorted(means["labels"].unique())
-    lines = ["| model | " + " | ".join(f"{n} labelled users" for n in labels) + " |", "| --- " * (len(labels) + 1) + "|"]
+    columns = ["model", *(f"{n} labelled users" for n in labels)]
+    lines = [f"| {' | '.join(columns)} |", "| --- " * len(columns) + "|"]
     gains = pd.DataFrame([row for row in records if " minus " in row["model"]])
     for rows, digits in ((means, "{:.3f} [{:.3f}, {:.3f}]"), (gains, "{:+.3f} [{:+.3f}, {:+.3f}]")):
         for model, group in rows.groupby("model", sort=False):
