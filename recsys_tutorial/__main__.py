@@ -41,7 +41,7 @@ def whole(lowest: int, highest: int = 2**31 - 1) -> Callable[[str], int]:
 def parser() -> ArgumentParser:
     """Return the parser of all commands."""
     common = ArgumentParser(add_help=False)
-    common.add_argument("--seed", type=whole(0, 2**32 - 1), default=0, help="fixes every random draw (default 0)")
+    common.add_argument("--seed", type=whole(0), default=0, help="fixes every random draw (default 0)")
     common.add_argument("--threads", type=whole(1, 1024), help="threads for torch (default: its own choice)")
     common.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     common.add_argument("--json", metavar="FILE", help="write tidy records there too; - prints them and nothing else")
