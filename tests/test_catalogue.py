@@ -36,6 +36,7 @@ PLAIN = Catalogue(as_ids(["shoe-1", "shoe-2", "x"]))
         ([10**30], [str(10**30)]),
         (["a\0", "a"], ["a\0", "a"]),
         ([], []),
+        (iter([3, 1]), [3, 1]),
     ],
 )
 def test_ids_are_whole_numbers_or_text_and_read_only(given_ids, kept):
@@ -127,6 +128,12 @@ def test_taken_items_are_found_at_their_new_place(pick):
     taken = FILMS.take(np.array(pick, np.int64))
     assert taken.indices_of(taken.ids).tolist() == list(range(len(pick)))
     assert [taken.label(i) for i in range(len(taken))] == [FILMS.label(i) for i in pick]
+
+
+def test_catalogues_are_told_apart_by_fingerprint_not_by_equality():
+    same = FILMS.take(np.arange(6))
+    assert same != FILMS
+    assert len({same, FILMS}) == 2
 
 
 def test_fingerprint_follows_ids_and_order_alone():

@@ -28,6 +28,7 @@ def test_unknown_suggests_the_nearest_or_lists_what_there_is(name, known, messag
 
 
 def test_unknown_lists_no_more_than_twelve():
+    assert str(unknown("user", "x", map(str, range(13)))).endswith("'10', '11', ... (13 in all)")
     message = str(unknown("user", "x", map(str, range(1000))))
     assert message.endswith("'10', '11', ... (1000 in all)")
     assert "'12'" not in message

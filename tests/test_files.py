@@ -42,15 +42,20 @@ def test_the_target_is_never_seen_half_written(tmp_path, monkeypatch):
     path = tmp_path / "a.bin"
     write_bytes(path, b"old")
     seen = []
-    replace = os.replace
+    sync, replace = os.fsync, os.replace
+
+    def look_then_sync(number):
+        seen.append(os.fstat(number).st_size)  # all of it is handed over before the disk is told to keep it
+        sync(number)
 
     def look_then_replace(source, target):
         seen.append((path.read_bytes(), Path(source).read_bytes(), Path(source).parent))
         replace(source, target)
 
+    monkeypatch.setattr(os, "fsync", look_then_sync)
     monkeypatch.setattr(os, "replace", look_then_replace)
     write_bytes(path, b"new")
-    assert seen == [(b"old", b"new", tmp_path)]
+    assert seen == [3, (b"old", b"new", tmp_path)]
     assert path.read_bytes() == b"new"
 
 
@@ -60,8 +65,9 @@ def test_make_folder_says_when_a_file_is_in_the_way(tmp_path):
     assert (tmp_path / "a" / "b").is_dir()
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "under"):
-        with pytest.raises(InputError, match="is a file, or lies in one: give a folder to write to"):
+        with pytest.raises(InputError) as caught:
             make_folder(path)
+        assert str(caught.value) == f"{path} is a file, or lies in one: give a folder to write to"
 
 
 def test_json_is_strict_and_readable():
