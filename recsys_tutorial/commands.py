@@ -23,7 +23,7 @@ from .studies import label_efficiency, paired, summarise
 from .tables import ENDINGS
 
 COLUMNS = ("user", "item", "rating", "timestamp", "title", "genres")
-DEMO_LABELS = (30, 100)
+DEMO_LABELS, DEMO_EPOCHS = (30, 100), 30
 DEMO_LIKED = ("Toy Story (1995)", "Aladdin (1992)", "Lion King, The (1994)")
 
 
@@ -70,7 +70,9 @@ def run_demo(args: Namespace) -> Report:
     interactions = load_dataset("movielens-small").filter_counts(per_user=5, per_item=5)
     print(interactions, file=sys.stderr)
     started = time.perf_counter()
-    results = label_efficiency(interactions, DEMO_LABELS, seeds=5, seed=args.seed, device=args.device, progress=True)
+    results = label_efficiency(
+        interactions, DEMO_LABELS, seeds=5, seed=args.seed, epochs=DEMO_EPOCHS, device=args.device, progress=True
+    )
     summary = summarise(results)
     gains = pd.concat(
         [
@@ -78,7 +80,7 @@ def run_demo(args: Namespace) -> Report:
             paired(results, "pretrained + probe", "pca + probe"),
         ]
     )
-    model = pretrain("denoising", interactions, seed=args.seed, device=args.device, progress=True)
+    model = pretrain("denoising", interactions, epochs=DEMO_EPOCHS, seed=args.seed, device=args.device, progress=True)
     recommended = Recommender(model).recommend(DEMO_LIKED, k=5)
     run = {"model": "demo", "metric": "seconds", "value": time.perf_counter() - started, "peak_mb": machine.peak_mb()}
     text = "\n\n".join(
