@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,12 @@ from .pretraining import pretrain
 from .tasks import RankingTask, new_shelf
 from .uncertainty import seed_interval
 
-T = TypeVar("T")
 PROTOCOL = "new-shelf"
-MODELS = ("popularity", "scratch", "pca + probe", "pretrained + probe", "pretrained + full")
+# model -> its fine-tuning strategy
+MODELS = {
+    "popularity": None, "scratch": "scratch", "pca + probe": "probe", "pretrained + probe": "probe",
+    "pretrained + full": "full",
+}  # fmt: skip
 
 
 def label_efficiency(
@@ -55,47 +58,45 @@ def label_efficiency(
 
     Returns:
         One row per model, number of labels and seed:
-        ``model, protocol, task, labels, seed, metric, k, value, seconds``.
+        ``model, strategy, protocol, task, labels, seed, metric, k, value, seconds``.
     """
     n_test = round(test_share * interactions.n_users)
     if max(labels) > interactions.n_users - n_test:
         raise InputError(f"labels={max(labels)}: only {interactions.n_users - n_test} users are not in the test")
     if seeds < 2:
         raise InputError(f"seeds={seeds}: intervals over seeds need at least 2")
-    rows = []
     show = sys.stderr.isatty() if progress is None else progress
+    rows = []
     with tqdm(total=seeds * len(labels) * len(MODELS), desc="few labels", unit="model", disable=not show) as bar:
         for one in range(seed, seed + seeds):
-            task = new_shelf(interactions, seed=one)
-            order = np.random.default_rng(one).permutation(len(task))
-            test, rest = task.take(order[:n_test]), task.take(order[n_test:])
-            pretrained, seconds_pretraining = timed(
-                lambda rest=rest, one=one: pretrain(
-                    "denoising", rest.behaviour, dim=dim, epochs=epochs, seed=one, device=device, progress=False
-                )
-            )
-            linear = pca(rest.behaviour, min(64, len(rest) - 1, rest.behaviour.n_items - 1), seed=one)
-            for n in labels:
-                makers = _makers(rest.take(np.arange(n)), pretrained, linear, seed=one, device=device)
-                for name, make in makers.items():
-                    model, seconds = timed(make)
-                    extra = seconds_pretraining if name.startswith("pretrained") else 0.0
-                    rows.append(
-                        {
-                            "model": name, "protocol": PROTOCOL, "task": task.name, "labels": n, "seed": one,
-                            "metric": task.metric, "k": task.k,
-                            "value": float(np.nanmean(test.quality(model.score(test.behaviour)))),
-                            "seconds": seconds + extra,
-                        }
-                    )  # fmt: skip
-                    bar.update()
+            for row in _one_seed(interactions, labels, one, n_test, dim, epochs, device):
+                rows.append(row)
+                bar.update()
     return pd.DataFrame(rows)
 
 
-def timed(make: Callable[[], T]) -> tuple[T, float]:
-    """Return what ``make`` returns, and the seconds it took."""
+def _one_seed(
+    interactions: Interactions, labels: Sequence[int], seed: int, n_test: int, dim: int, epochs: int, device: str
+) -> Iterator[dict[str, Any]]:
+    """Yield one record per number of labels and model; all see the same shelf and the same users."""
+    task = new_shelf(interactions, seed=seed)
+    order = np.random.default_rng(seed).permutation(len(task))
+    test, rest = task.take(order[:n_test]), task.take(order[n_test:])
     started = time.perf_counter()
-    return make(), time.perf_counter() - started
+    pretrained = pretrain("denoising", rest.behaviour, dim=dim, epochs=epochs, seed=seed, device=device, progress=False)
+    seconds_pretraining = time.perf_counter() - started
+    linear = pca(rest.behaviour, min(64, len(rest) - 1, rest.behaviour.n_items - 1), seed=seed)
+    for n in labels:
+        makers = _makers(rest.take(np.arange(n)), pretrained, linear, seed=seed, device=device, progress=False)
+        for name, make in makers.items():
+            started = time.perf_counter()
+            model = make()
+            seconds = time.perf_counter() - started + seconds_pretraining * name.startswith("pretrained")
+            value = float(np.nanmean(test.quality(model.score(test.behaviour))))
+            yield {
+                "model": name, "strategy": MODELS[name], "protocol": PROTOCOL, "task": task.name, "labels": n,
+                "seed": seed, "metric": task.metric, "k": task.k, "value": value, "seconds": seconds,
+            }  # fmt: skip
 
 
 def _makers(
@@ -114,9 +115,9 @@ def _makers(
 
 def summarise(results: pd.DataFrame) -> pd.DataFrame:
     """Return the mean over seeds of each model and number of labels, with Student's interval."""
-    keys = ["model", "protocol", "task", "labels", "metric", "k"]
+    keys = ["model", "strategy", "protocol", "task", "labels", "metric", "k"]
     rows = []
-    for key, group in results.groupby(keys, sort=False):
+    for key, group in results.groupby(keys, sort=False, dropna=False):
         value, low, high = seed_interval(group["value"])
         rows.append(
             dict(zip(keys, key, strict=True))

@@ -9,7 +9,7 @@ from recsys_tutorial.uncertainty import bootstrap_interval, seed_interval
 
 
 def results(values: dict[str, list[float]]) -> pd.DataFrame:
-    common = {"protocol": "p", "task": "t", "labels": 30, "metric": "ndcg", "k": 20, "seconds": 1.0}
+    common = {"strategy": "probe", "protocol": "p", "task": "t", "labels": 30, "metric": "ndcg", "k": 20, "seconds": 1}
     return pd.DataFrame(
         [
             {"model": model, "seed": seed, "value": value, **common}
