@@ -218,7 +218,9 @@ def run(arguments: list, cwd: "Path | None" = None) -> int:
 
 def lab(extra: list) -> int:
     """Open JupyterLab, the whole project in its file browser, at the first notebook."""
-    return run(["-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *extra], HERE)
+    # In a container people are root, which Jupyter refuses without being told; it listens on loopback all the same.
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return run(["-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *root, *extra], HERE)
 
 
 def test(extra: list) -> int:

@@ -312,11 +312,18 @@ PACKAGE = ["-m", "recsys_tutorial"]
         (["benchmark", "--against", "implicit"], [*PACKAGE, "benchmark", "--against", "implicit"]),
     ],
 )  # fmt: skip
-def test_arguments_pass_through(start, argv, command):
+def test_arguments_pass_through(start, argv, command, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
     assert start.main(argv) == 0
     (child,) = start.subprocess.children
     assert child.command == [str(start.PYTHON), *command]
     assert child.cwd == (start.HERE if command[:3] == LAB else None), "paths of a command are the user's own"
+
+
+def test_root_is_let_in(start, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    assert start.main(["--no-browser"]) == 0
+    assert start.subprocess.children[0].command == [str(start.PYTHON), *LAB, "--allow-root", "--no-browser"]
 
 
 @pytest.mark.parametrize(("code", "exit_code"), [(0, 0), (2, 2), (-15, 143)])
