@@ -16,7 +16,9 @@ from . import __version__, commands, machine
 from .errors import InputError, TrainingError
 from .events import DUPLICATES
 from .files import to_json, write_text
+from .named import BASELINES
 from .objectives import OBJECTIVES
+from .splits import PROTOCOLS
 
 
 class OneLineParser(ArgumentParser):
@@ -36,6 +38,19 @@ def whole(lowest: int, highest: int = 2**31 - 1) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def names(text: str) -> list[str]:
+    """Read ``a,b,c``."""
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise ArgumentTypeError("is empty: write it as name,name")
+    return found
+
+
+def lengths(text: str) -> list[int]:
+    """Read ``10,20``."""
+    return [whole(1)(name) for name in names(text)]
 
 
 def parser() -> ArgumentParser:
@@ -68,6 +83,16 @@ def parser() -> ArgumentParser:
     one.add_argument("--epochs", type=whole(1), default=50)
     one.add_argument("--dim", type=whole(1), default=256, help="length of g's vector")
     one.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
+    one = add("evaluate", commands.run_evaluate, data)
+    one.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
+                     help=f"any of {', '.join([*BASELINES, *OBJECTIVES])}, or folders that pretrain wrote")  # fmt: skip
+    one.add_argument("--protocol", choices=PROTOCOLS, default="held-out-users")
+    one.add_argument(
+        "--metric", type=names, default=["ndcg", "recall"], help="ndcg,recall,mrr,map,hit_rate,coverage,..."
+    )
+    one.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
+    one.add_argument("--sampled", type=whole(1), metavar="N", help="rank among N random items only: to see it mislead")
+    one.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
     one = add("recommend", commands.run_recommend)
     one.add_argument("folder", type=Path, metavar="DIR", help="a folder that pretrain wrote")
     one.add_argument("--liked", action="append", default=[], metavar="ITEM", help="a title or an id; repeat it")

@@ -6,6 +6,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,11 +15,14 @@ import pandas as pd
 from . import machine
 from .datasets import DATASETS, datasets, load_dataset
 from .errors import InputError, unknown
+from .evaluation import evaluate
 from .files import make_folder
 from .interactions import Interactions
+from .named import model_by_name, warn_of_leak
 from .pretraining import pretrain
 from .readers import read_interactions
 from .recommend import Recommender
+from .splits import PROTOCOLS
 from .studies import label_efficiency, paired, summarise
 from .tables import ENDINGS
 
@@ -133,6 +137,34 @@ def run_pretrain(args: Namespace) -> Report:
         f"{record['parameters']:,} parameters, {record['peak_mb']:.0f} MB at most; written to {args.out}"
     )
     return Report([record], text)
+
+
+def run_evaluate(args: Namespace) -> Report:
+    """Compare models under one protocol: ranking metrics with intervals over users."""
+    interactions = load(args.data, args.columns, args.duplicates)
+    print(interactions, file=sys.stderr)
+    protocol = PROTOCOLS[args.protocol]
+    seeded = {"seed": args.seed} if "seed" in signature(protocol).parameters else {}
+    split = protocol(interactions, **seeded)
+    print(split, file=sys.stderr)
+    models, fit_seconds, leaks = {}, {}, {}
+    for name in args.model:
+        started = time.perf_counter()
+        models[name] = model_by_name(name, split.train, args.seed, args.device, progress=True)
+        fit_seconds[name] = time.perf_counter() - started
+        leaks[name] = warn_of_leak(name, models[name], interactions)
+    lengths = args.k or [k for k in (10, 20, 100) if k <= interactions.n_items]
+    found = evaluate(models, split, args.metric, lengths, sampled=args.sampled, seed=args.seed, progress=True)
+    if args.figure:
+        from .plots import evaluation  # here, because matplotlib is slow to import
+
+        evaluation(found).save(args.figure)
+    found = found.assign(
+        data=interactions.name, fit_seconds=found["model"].map(fit_seconds), leak=found["model"].map(leaks),
+        seed=args.seed, peak_mb=machine.peak_mb(),
+    )  # fmt: skip
+    shown = found[["model", "metric", "k", "value", "ci_low", "ci_high"]].round(4)
+    return Report(found.to_dict("records"), f"{found['protocol'].iloc[0]}, {interactions.name}\n\n{table(shown)}")
 
 
 def run_recommend(args: Namespace) -> Report:

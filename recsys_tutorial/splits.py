@@ -19,10 +19,11 @@ class Split:
     """One protocol applied to one data set.
 
     Args:
-        protocol: name and settings, for the table of results.
+        protocol: its name, for the table of results.
         train: all that a model may be fitted on.
         inputs: what is shown of each test user: the model's input. Items in it are left out of the ranking.
         targets: what has to be found for the same users, row by row.
+        detail: its settings, in words.
 
     Raises:
         InputError: other items or other users in ``targets`` than in ``inputs``; a test user without input or target;
@@ -33,6 +34,7 @@ class Split:
     train: Interactions
     inputs: Interactions
     targets: Interactions
+    detail: str = ""
 
     def __post_init__(self) -> None:
         self.train.catalogue.require_same(self.inputs.catalogue, "the inputs")
@@ -66,9 +68,11 @@ class Split:
             )
 
     def __repr__(self) -> str:
+        trained, targets = self.train, self.targets
         return (
-            f"Split {self.protocol}: trained on {self.train.n_events:,} events of {self.train.n_users:,} users, "
-            f"tested on {self.targets.n_events:,} targets of {self.targets.n_users:,} users"
+            f"Split {self.protocol}{self.detail and f' ({self.detail})'}: "
+            f"trained on {trained.n_events:,} events of {trained.n_users:,} users, "
+            f"tested on {targets.n_events:,} targets of {targets.n_users:,} users"
         )
 
 
@@ -91,7 +95,7 @@ def held_out_users(
     n_test = max(1, round(test_share * interactions.n_users))
     train = interactions.take_users(np.sort(order[n_test:]))
     inputs, targets = _random_targets(interactions.take_users(np.sort(order[:n_test])), target_share, rng)
-    return Split(f"held-out-users (targets {target_share:.0%})", train, inputs, targets)
+    return Split("held-out-users", train, inputs, targets, f"{target_share:.0%} of the items are targets")
 
 
 def random_holdout(interactions: Interactions, target_share: float = 0.2, seed: int = 0) -> Split:
@@ -99,7 +103,7 @@ def random_holdout(interactions: Interactions, target_share: float = 0.2, seed: 
     _check_shares(target_share=target_share)
     rng = np.random.default_rng(seed)
     inputs, targets = _random_targets(interactions, target_share, rng)
-    return Split(f"random (targets {target_share:.0%})", inputs, inputs, targets)
+    return Split("random", inputs, inputs, targets, f"{target_share:.0%} of the items are targets")
 
 
 def leave_one_out(interactions: Interactions) -> Split:
@@ -131,7 +135,7 @@ def temporal(interactions: Interactions, target_share: float = 0.2) -> Split:
     later = interactions.keep_events(~before & ~_seen_before(interactions))
     tested = np.flatnonzero((earlier.events_per_user > 0) & (later.events_per_user > 0))
     date = np.datetime64(int(cut), "s").astype("datetime64[D]")
-    return Split(f"temporal (from {date})", earlier, earlier.take_users(tested), later.take_users(tested))
+    return Split("temporal", earlier, earlier.take_users(tested), later.take_users(tested), f"targets from {date} on")
 
 
 PROTOCOLS = {

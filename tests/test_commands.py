@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -445,3 +446,53 @@ def test_titles_that_the_terminal_lacks_are_no_error(model):
     assert rb"Am\xe9lie (2001)" in done.stdout
     done = start("recommend", model, "--liked", "Heat", "-k", "5", "--json", "-", PYTHONIOENCODING="ascii")
     assert "Amélie (2001)" in {record["title"] for record in json.loads(done.stdout)}
+
+
+def test_evaluate_compares_models_and_says_when_one_saw_the_test(tmp_path, capsys):
+    path = tmp_path / "log.csv"
+    rows = [
+        f"{user},{10 * (user % 2) + item},{user + item}" for user in range(30) for item in range(8) if item != user % 7
+    ]
+    path.write_text("user,item,timestamp\n" + "\n".join(rows) + "\n")
+    assert main(["pretrain", str(path), "--epochs", "2", "--dim", "4", "--out", str(tmp_path / "m")]) == 0
+    capsys.readouterr()
+    models = f"popularity,item-knn,ease,pca,denoising,{tmp_path / 'm'}"
+    for protocol in ("held-out-users", "leave-one-out", "temporal", "random"):
+        arguments = [
+            "--model",
+            models,
+            "--protocol",
+            protocol,
+            "--metric",
+            "ndcg,coverage",
+            "--k",
+            "3,5",
+            "--json",
+            "-",
+        ]
+        assert main(["evaluate", str(path), *arguments]) == 0
+        out, err = capsys.readouterr()
+        records = json.loads(out)
+        assert len(records) == 6 * 2 * 2
+        assert {record["protocol"] for record in records} == {protocol}
+        assert {record["model"] for record in records if record["leak"]} == {str(tmp_path / "m")}
+        assert "careful: " in err
+        assert all(0 <= record["value"] <= 1 for record in records)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "eaze"], "unknown model 'eaze': did you mean 'ease'?"),
+        (["--model", ","], "argument --model: is empty: write it as name,name"),
+        (["--metric", "ndgc"], "unknown metric 'ndgc': did you mean 'ndcg'?"),
+        (["--k", "0"], "'0' is not a whole number"),
+        (["--k", "99999"], "k=99999: it needs to be a whole number between 1 and 9066"),
+    ],
+)
+def test_evaluate_refuses_in_one_line(arguments, message, capsys):
+    with contextlib.suppress(SystemExit):
+        assert main(["evaluate", "movielens-small", *arguments]) == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("recsys-tutorial: ")
+    assert message in last

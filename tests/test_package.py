@@ -14,7 +14,7 @@ PACKAGE = Path(rt.__file__).parent
 FLOORS = [
     "errors", "files", "catalogue", "interactions", "events", "tables", "readers", "datasets", "machine",
     "batches", "splits", "losses", "metrics", "uncertainty", "model", "objectives", "ridge", "tasks",
-    "training", "article", "checkpoints", "baselines", "evaluation", "pretraining", "finetuning", "studies",
+    "training", "article", "checkpoints", "baselines", "evaluation", "pretraining", "finetuning", "named", "studies",
     "linear", "identities", "recommend", "plots", "widgets", "commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))

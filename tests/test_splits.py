@@ -64,7 +64,7 @@ def test_leave_one_out_does_not_ask_for_an_item_the_user_had_before():
 def test_temporal_trains_on_nothing_after_the_cut(movielens):
     split = temporal(movielens, target_share=0.3)
     assert split.train.timestamps.max() < split.targets.timestamps.min()
-    assert split.protocol == "temporal (from 2009-01-19)" or split.protocol.startswith("temporal (from 20")
+    assert split.detail.startswith("targets from 20")
 
 
 def test_the_seed_decides(movielens):
