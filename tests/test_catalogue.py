@@ -75,6 +75,8 @@ def test_an_item_is_found_by_id_or_title(item, index):
         (FILMS, 2, "unknown item 2: did you mean '20' or '12'?"),
         (FILMS, "Toy Stroy", "unknown item 'Toy Stroy': did you mean 'Toy Story (1995)'?"),
         (FILMS, "Toy St", "unknown item 'Toy St': did you mean 'Toy Story (1995)'?"),
+        (FILMS, "king", "unknown item 'king': did you mean 'Lion King, The (1994)'?"),
+        (FILMS, "kin", "unknown item 'kin': no title is near it; give a title or an id of the catalogue"),
         (FILMS, "qqqq", "unknown item 'qqqq': no title is near it; give a title or an id of the catalogue"),
         (FILMS, "", "unknown item '': no title is near it; give a title or an id of the catalogue"),
         (
