@@ -454,7 +454,7 @@ def test_evaluate_compares_models_and_says_when_one_saw_the_test(tmp_path, capsy
         f"{user},{10 * (user % 2) + item},{user + item}" for user in range(30) for item in range(8) if item != user % 7
     ]
     path.write_text("user,item,timestamp\n" + "\n".join(rows) + "\n")
-    assert main(["pretrain", str(path), "--epochs", "2", "--dim", "4", "--out", str(tmp_path / "m")]) == 0
+    assert program.main(["pretrain", str(path), "--epochs", "2", "--dim", "4", "--out", str(tmp_path / "m")]) == 0
     capsys.readouterr()
     models = f"popularity,item-knn,ease,pca,denoising,{tmp_path / 'm'}"
     for protocol in ("held-out-users", "leave-one-out", "temporal", "random"):
@@ -470,7 +470,7 @@ def test_evaluate_compares_models_and_says_when_one_saw_the_test(tmp_path, capsy
             "--json",
             "-",
         ]
-        assert main(["evaluate", str(path), *arguments]) == 0
+        assert program.main(["evaluate", str(path), *arguments, "--json", "-"]) == 0
         out, err = capsys.readouterr()
         records = json.loads(out)
         assert len(records) == 6 * 2 * 2
@@ -492,7 +492,7 @@ def test_evaluate_compares_models_and_says_when_one_saw_the_test(tmp_path, capsy
 )
 def test_evaluate_refuses_in_one_line(arguments, message, capsys):
     with contextlib.suppress(SystemExit):
-        assert main(["evaluate", "movielens-small", *arguments]) == 2
+        assert program.main(["evaluate", "movielens-small", *arguments]) == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("recsys-tutorial: ")
     assert message in last
