@@ -10,9 +10,9 @@ from types import ModuleType
 # were ten times slower than one. Whoever sets the variable keeps their choice.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from . import machine, metrics, splits, uncertainty
+from . import label_metrics, machine, metrics, splits, uncertainty
 from .article import BehaviorDataset, train
-from .baselines import EASE, ItemKNN, Popularity, pca
+from .baselines import EASE, ItemKNN, Popularity, RawLogistic, RawRidge, pca
 from .batches import Batch
 from .catalogue import Catalogue
 from .checkpoints import load_model, save_model
@@ -47,6 +47,8 @@ __all__ = [
     "Popularity",
     "PretrainedModel",
     "RankingTask",
+    "RawLogistic",
+    "RawRidge",
     "Recommender",
     "RegressionTask",
     "TrainingError",
@@ -57,6 +59,7 @@ __all__ = [
     "finetune",
     "from_events",
     "label_efficiency",
+    "label_metrics",
     "load_dataset",
     "load_model",
     "machine",

@@ -5,5 +5,6 @@ from .ease import EASE
 from .item_knn import ItemKNN
 from .pca import pca
 from .popularity import Popularity
+from .raw import RawLogistic, RawRidge
 
-__all__ = ["EASE", "Baseline", "ItemKNN", "Model", "Popularity", "pca"]
+__all__ = ["EASE", "Baseline", "ItemKNN", "Model", "Popularity", "RawLogistic", "RawRidge", "pca"]
