@@ -40,6 +40,14 @@ def made(interactions):
     points = pd.DataFrame(
         {"first": [0.0, 0.0, 1.0], "second": [0.0, 0.0, 2.0], "group": ["p", "p", "q"]}, ["Ann", "Bob", "Cem"]
     )
+    evaluated = pd.DataFrame(
+        {
+            "model": ["popularity", "ease"] * 3, "protocol": ["random (targets 20%)"] * 4 + ["leave-one-out"] * 2,
+            "metric": "ndcg", "k": [10, 10, 20, 20, 10, 10], "value": [0.1, 0.3, 0.2, 0.4, 0.05, 0.06],
+            "ci_low": [0.05, 0.25, 0.15, 0.35, 0.0, 0.01], "ci_high": [0.15, 0.35, 0.25, 0.45, 0.1, 0.11],
+        }
+    )  # fmt: skip
+    by_rank = pd.DataFrame({"hit_rate": [1.0, 1.0, 0.0], "mrr": [1.0, 0.5, 0.0]}, pd.Index([1, 2, 3], name="rank"))
     vectors = np.random.default_rng(0).standard_normal((interactions.n_items, 4))
     return {
         "long_tail": plots.long_tail(interactions),
@@ -51,6 +59,8 @@ def made(interactions):
         "curves": plots.curves(summary, "Quality", "labels", "NDCG@20"),
         "heat": plots.heat(table, "Lift", "film B", "film A"),
         "plane": plots.plane(points, "Where they lie"),
+        "evaluation": plots.evaluation(evaluated),
+        "lines": plots.lines(by_rank, "One hit", "value"),
         "simulated_few_labels": plots.simulated_few_labels(summary.assign(dim=4, theory=summary["value"])),
     }
 
@@ -126,3 +136,41 @@ def test_heat_writes_every_number_and_leaves_missing_cells_empty(made):
 def test_points_in_one_place_share_a_label(made):
     (axes,) = made["plane"].figure.axes
     assert sorted(text.get_text() for text in axes.texts) == ["Ann, Bob", "Cem"]
+
+
+def test_an_evaluation_has_a_point_with_its_interval_per_model_and_row(made):
+    (axes,) = made["evaluation"].figure.axes
+    assert axes.get_title() == "NDCG"
+    rows = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert rows == ["random\n(targets 20%)\n@10", "random\n(targets 20%)\n@20", "leave-one-out\n@10"]
+    (legend,) = made["evaluation"].figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["popularity", "ease"]
+    popularity, ease = axes.containers
+    assert popularity.lines[0].get_xdata().tolist() == [0.1, 0.2, 0.05]
+    assert all(np.diff(popularity.lines[0].get_ydata()) == 1), "one row of points below the other"
+    assert (popularity.lines[0].get_ydata() < ease.lines[0].get_ydata()).all(), "no bar hides another"
+    (bars,) = popularity.lines[2]
+    assert bars.get_segments()[0][:, 0] == pytest.approx([0.05, 0.15])
+    assert "popularity ndcg@10 0.100 [0.050, 0.150] (random (targets 20%))" in made["evaluation"].alt
+
+
+def test_an_evaluation_has_a_panel_per_metric_and_draws_what_has_no_interval():
+    table = pd.DataFrame(
+        {
+            "model": "ease", "protocol": "leave-one-out", "metric": ["ndcg", "coverage"], "k": 10,
+            "value": [0.1, 0.7], "ci_low": [0.05, np.nan], "ci_high": [0.15, np.nan],
+        }
+    )  # fmt: skip
+    plot = plots.evaluation(table)
+    ndcg, coverage = plot.figure.axes
+    assert (ndcg.get_title(), coverage.get_title()) == ("NDCG", "COVERAGE")
+    assert coverage.containers[0].lines[0].get_xdata().tolist() == [0.7]
+    assert "ease coverage@10 0.700 (leave-one-out)" in plot.alt
+    assert plot.png().startswith(PNG)
+
+
+def test_lines_follow_the_columns(made):
+    (axes,) = made["lines"].figure.axes
+    assert [line.get_label() for line in axes.get_lines()] == ["hit_rate", "mrr"]
+    assert axes.get_xlabel() == "rank"
+    assert "value at rank 1 to 3. hit_rate 1.00, 1.00, 0.00; mrr 1.00, 0.50, 0.00" in made["lines"].alt

@@ -6,7 +6,16 @@ is stored beside it, for screen readers and for tests, which compare the text an
 
 from .base import COLOURS, LINES, MARKERS, Plot, new
 from .data import heat, item_map, long_tail, plane
-from .results import bars, curves, differences, label_efficiency, simulated_few_labels, training
+from .results import (
+    bars,
+    curves,
+    differences,
+    evaluation,
+    label_efficiency,
+    lines,
+    simulated_few_labels,
+    training,
+)
 
 __all__ = [
     "COLOURS",
@@ -16,9 +25,11 @@ __all__ = [
     "bars",
     "curves",
     "differences",
+    "evaluation",
     "heat",
     "item_map",
     "label_efficiency",
+    "lines",
     "long_tail",
     "new",
     "plane",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,17 @@ class Plot:
 
 def new(title: str, x: str, y: str, size: tuple[float, float] = (6.4, 3.6)) -> tuple[Figure, Axes]:
     """Return an empty figure with a title and labelled axes."""
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots()
-    axes.set(title=title, xlabel=x, ylabel=y)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
+    figure, (axes,) = new_row([title], x, y, size)
     return figure, axes
+
+
+def new_row(titles: Sequence[str], x: str, y: str, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure with panels side by side, one per title; they share the vertical axis and its label."""
+    figure = Figure(figsize=size, layout="constrained")
+    panels = list(figure.subplots(1, len(titles), sharey=True, squeeze=False)[0])
+    for axes, title in zip(panels, titles, strict=True):
+        axes.set(title=title, xlabel=x)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    panels[0].set_ylabel(y)
+    return figure, panels

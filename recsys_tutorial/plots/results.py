@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from .base import COLOURS, LINES, MARKERS, Plot, new
+from .base import COLOURS, LINES, MARKERS, Plot, new, new_row
 
 
 def training(history: pd.DataFrame, title: str = "Training") -> Plot:
@@ -133,3 +134,63 @@ def simulated_few_labels(summary: pd.DataFrame) -> Plot:
         f"Squared error against labelled users, mean and 95 % interval. From {ticks[0]} to {ticks[-1]} labels: "
         f"{', '.join(ends)}.",
     )
+
+
+def evaluation(table: pd.DataFrame) -> Plot:
+    """Draw every model's mean with its interval: one panel per metric, one row of points per protocol and k.
+
+    Metrics of whole lists (coverage, say) have no interval and are drawn as points alone.
+
+    Args:
+        table: from :func:`recsys_tutorial.evaluate`, several of them concatenated if you like.
+    """
+    metrics, models = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["model"]))
+    rows = list(dict.fromkeys(zip(table["protocol"], table["k"], strict=True)))
+    size = (2.8 + 3.2 * len(metrics), 1.3 + len(rows) * (0.3 + 0.16 * len(models)))
+    figure, panels = new_row([metric.upper() for metric in metrics], "mean over users, 95 % interval", "", size)
+    told = []
+    for number, model in enumerate(models):
+        style = {"color": COLOURS[number % 8], "marker": MARKERS[number % 8], "linestyle": "none", "capsize": 3}
+        shift = 0.7 * ((number + 0.5) / len(models) - 0.5)
+        for metric, axes in zip(metrics, panels, strict=True):
+            mine = table[(table["model"] == model) & (table["metric"] == metric)]
+            places = [rows.index(row) + shift for row in zip(mine["protocol"], mine["k"], strict=True)]
+            sides = np.abs(mine[["ci_low", "ci_high"]].to_numpy(float).T - mine["value"].to_numpy(float))
+            axes.errorbar(mine["value"], places, xerr=sides, label=model if axes is panels[0] else None, **style)
+        told += [f"{model} {_point(row)}" for row in table[table["model"] == model].itertuples()]
+    panels[0].set_yticks(range(len(rows)), [f"{_broken(protocol)}\n@{k}" for protocol, k in rows])
+    panels[0].set_ylim(len(rows) - 0.5, -0.5)
+    for axes in panels:
+        axes.grid(visible=False, axis="y")
+        for border in range(1, len(rows)):
+            axes.axhline(border - 0.5, color=COLOURS[7], linewidth=0.5)
+    figure.legend(loc="outside right upper", frameon=False)
+    return Plot(figure, f"Means over users with 95 % intervals: {'; '.join(told)}.")
+
+
+def _point(row: NamedTuple) -> str:
+    interval = f" [{row.ci_low:.3f}, {row.ci_high:.3f}]" if pd.notna(row.ci_low) else ""
+    return f"{row.metric}@{row.k} {row.value:.3f}{interval} ({row.protocol})"
+
+
+def _broken(protocol: str) -> str:
+    """Return the name of a protocol on two lines: what it is, and its settings."""
+    return protocol.replace(", ", "\n", 1) if ", " in protocol else protocol.replace(" (", "\n(", 1)
+
+
+def lines(table: pd.DataFrame, title: str, y: str) -> Plot:
+    """Draw one line per column against the index, whose name is the axis' label.
+
+    Args:
+        table: numbers, with a name for the index and for every column.
+        title: of the figure.
+        y: what the numbers are.
+    """
+    figure, axes = new(title, str(table.index.name), y, size=(7.2, 3.6))
+    for number, (name, values) in enumerate(table.items()):
+        style = {"color": COLOURS[number % 8], "marker": MARKERS[number % 8], "linestyle": LINES[number % 8]}
+        axes.plot(table.index, values, label=name, markersize=5, **style)
+    axes.set_xticks(table.index)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    told = "; ".join(f"{name} " + ", ".join(f"{value:.2f}" for value in values) for name, values in table.items())
+    return Plot(figure, f"{title}: {y} at {table.index.name} {table.index[0]} to {table.index[-1]}. {told}.")
