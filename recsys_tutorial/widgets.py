@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 import ipywidgets
+import numpy as np
 import pandas as pd
 
 from .errors import InputError
+from .metrics import FROM_HITS, from_hits
 from .recommend import Recommender
 
 LIKED_FROM = 4
@@ -89,3 +91,82 @@ def as_html(table: pd.DataFrame) -> str:
 def rate_films(recommender: Recommender, films: Sequence[str] | Mapping[str, int], k: int = 5) -> RatingPanel:
     """Return sliders for these films; ``films`` may say the stars to begin with, 0 when it does not."""
     return RatingPanel(recommender, films if isinstance(films, Mapping) else dict.fromkeys(films, 0), k)
+
+
+def metric_playground_values(ranks: Sequence[int], n: int = 10, relevant: int | None = None) -> dict[str, float]:
+    """Return every ranking metric of one list, from where its hits stand.
+
+    Args:
+        ranks: where the relevant items that were ranked stand, from 1; those beyond ``n`` fell off the list.
+        n: places in the list, the k of the metrics.
+        relevant: relevant items in all, ranked or not; None: as many as ``ranks``.
+
+    Raises:
+        InputError: a rank or ``n`` below 1, two hits in one place, fewer relevant items than hits, none at all.
+    """
+    ranks = list(ranks)
+    relevant = len(ranks) if relevant is None else relevant
+    for name, value in [("n", n), *(("rank", rank) for rank in ranks)]:
+        if value < 1:
+            raise InputError(f"{name}={value}: places are counted from 1")
+    twice = [rank for rank in ranks if ranks.count(rank) > 1]
+    if twice:
+        raise InputError(f"two hits at rank {twice[0]}: a place holds one item, move one of them")
+    if relevant < max(1, len(ranks)):
+        raise InputError(f"relevant={relevant}: it needs to be at least {max(1, len(ranks))}, the hits among them")
+    hits = np.isin(np.arange(1, n + 1), ranks).astype(float)[None]
+    return {name: float(from_hits(name, hits, np.array([float(relevant)]))[0]) for name in FROM_HITS}
+
+
+class MetricPanel(ipywidgets.VBox):
+    """One slider for each hit's rank, one for the length of the list, one for what could be found; the metrics below.
+
+    Args:
+        ranks: where the hits stand to begin with.
+        n: places in the list to begin with, at most ``LONGEST``.
+        relevant: relevant items in all to begin with; None: as many as ``ranks``.
+
+    Raises:
+        InputError: one of them is not between 1 and ``LONGEST``.
+    """
+
+    LONGEST = 20
+
+    def __init__(self, ranks: Sequence[int] = (1, 4), n: int = 10, relevant: int | None = None) -> None:
+        names = [f"rank of hit {number}" for number in range(1, len(ranks) + 1)]
+        self.hits = [self._slider(name, rank) for name, rank in zip(names, ranks, strict=True)]
+        self.n = self._slider("places in the list", n)
+        self.relevant = self._slider("relevant items in all", len(ranks) if relevant is None else relevant)
+        self.answer = ipywidgets.HTML()
+        sliders = [*self.hits, self.n, self.relevant]
+        super().__init__([*sliders, self.answer])
+        for slider in sliders:
+            slider.observe(lambda change: self.update(), names="value")
+        self.update()
+
+    @classmethod
+    def _slider(cls, name: str, value: int) -> ipywidgets.IntSlider:
+        if not 1 <= value <= cls.LONGEST:
+            raise InputError(f"{name}={value}: it needs to be between 1 and {cls.LONGEST}, the ends of the slider")
+        return ipywidgets.IntSlider(
+            value=value,
+            min=1,
+            max=cls.LONGEST,
+            description=name,
+            style={"description_width": "12em"},
+            layout={"width": "30em"},
+            tooltip=f"{name}, 1 to {cls.LONGEST}; the arrow keys move it",
+        )
+
+    def __repr__(self) -> str:
+        return "Sliders for where the hits stand in a list, and what each metric says: run this cell to use them."
+
+    def update(self) -> None:
+        """Compute the metrics and show them, or what is wrong with the list."""
+        try:
+            values = metric_playground_values([hit.value for hit in self.hits], self.n.value, self.relevant.value)
+        except InputError as error:
+            self.answer.value = f"<p>{escape(str(error))}</p>"
+            return
+        rows = [(f"{name}@{self.n.value}", f"{value:.3f}") for name, value in values.items()]
+        self.answer.value = as_html(pd.DataFrame(rows, columns=["metric", "value"]))

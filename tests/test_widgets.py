@@ -1,7 +1,10 @@
+import math
+
+import numpy as np
 import pytest
 
 import recsys_tutorial as rt
-from recsys_tutorial.widgets import rate_films, recommend_from_ratings
+from recsys_tutorial.widgets import MetricPanel, metric_playground_values, rate_films, recommend_from_ratings
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +41,86 @@ def test_the_panel_follows_its_sliders(recommender):
 
 def test_films_without_stars_begin_at_zero(recommender):
     assert [s.value for s in rate_films(recommender, ["Alien (1979)"]).sliders.values()] == [0]
+
+
+def test_the_playground_gives_what_a_hand_computes():
+    """Hits at 1 and 4 of 5 places, 3 relevant: the third was not found."""
+    best = 1 + 1 / math.log2(3) + 1 / 2
+    assert metric_playground_values([4, 1], n=5, relevant=3) == pytest.approx(
+        {
+            "ndcg": (1 + 1 / math.log2(5)) / best, "recall": 2 / 3, "plain_recall": 2 / 3, "precision": 2 / 5,
+            "hit_rate": 1, "mrr": 1, "map": (1 / 1 + 2 / 4) / 3,
+        }
+    )  # fmt: skip
+
+
+def test_with_more_to_find_than_places_the_two_recalls_part():
+    values = metric_playground_values([1, 2], n=2, relevant=8)
+    assert (values["recall"], values["plain_recall"], values["ndcg"]) == (1, 0.25, 1)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3, 10])
+def test_one_hit_moved_along_the_list(rank):
+    values = metric_playground_values([rank], n=10)
+    assert values["ndcg"] == pytest.approx(1 / math.log2(rank + 1))
+    assert values["mrr"] == values["map"] == pytest.approx(1 / rank)
+    assert values["recall"] == values["plain_recall"] == values["hit_rate"] == 1
+    assert values["precision"] == pytest.approx(0.1)
+
+
+def test_a_hit_that_fell_off_the_list_is_worth_nothing():
+    assert set(metric_playground_values([11], n=10).values()) == {0}
+    assert set(metric_playground_values([], n=10, relevant=1).values()) == {0}
+
+
+def test_the_playground_agrees_with_the_metrics_of_scores():
+    scores, relevant = -np.arange(12.0)[None], np.zeros((1, 12))
+    relevant[0, [1, 4, 11]] = 1
+    values = metric_playground_values([2, 5, 12], n=10)
+    assert values == {name: at_k(scores, relevant, 10)[0] for name, at_k in rt.metrics.RANKING_METRICS.items()}
+
+
+@pytest.mark.parametrize(
+    ("ranks", "n", "relevant", "says"),
+    [
+        ([0], 10, None, "rank=0: places are counted from 1"),
+        ([1], 0, None, "n=0: places are counted from 1"),
+        ([2, 3, 2], 10, None, "two hits at rank 2: a place holds one item, move one of them"),
+        ([1, 2], 10, 1, "relevant=1: it needs to be at least 2, the hits among them"),
+        ([], 10, None, "relevant=0: it needs to be at least 1"),
+    ],
+)
+def test_an_impossible_list_is_refused(ranks, n, relevant, says):
+    with pytest.raises(rt.InputError, match=says):
+        metric_playground_values(ranks, n=n, relevant=relevant)
+
+
+def test_the_metric_panel_follows_its_sliders_and_shows_errors():
+    panel = MetricPanel(ranks=(1, 4), n=10, relevant=3)
+    assert "<th>metric</th>" in panel.answer.value
+    assert "map@10" in panel.answer.value
+    assert "0.500" in panel.answer.value  # (1/1 + 2/4) / 3
+    panel.hits[0].value = 2
+    assert "0.333" in panel.answer.value  # (1/2 + 2/4) / 3
+    panel.n.value = 5
+    assert "map@5" in panel.answer.value
+    panel.hits[1].value = 2
+    assert panel.answer.value == "<p>two hits at rank 2: a place holds one item, move one of them</p>"
+    panel.hits[1].value, panel.relevant.value = 3, 1
+    assert "relevant=1" in panel.answer.value
+    panel.relevant.value = 2
+    assert "<th>metric</th>" in panel.answer.value
+    assert "run this cell" in repr(panel)
+
+
+def test_every_slider_of_the_metric_panel_has_a_name_and_a_tooltip():
+    sliders = MetricPanel().children[:-1]
+    assert [slider.description for slider in sliders] == [
+        "rank of hit 1", "rank of hit 2", "places in the list", "relevant items in all",
+    ]  # fmt: skip
+    assert all("arrow keys" in slider.tooltip for slider in sliders)
+
+
+def test_a_metric_panel_refuses_what_its_sliders_cannot_show():
+    with pytest.raises(rt.InputError, match="rank of hit 2=21: it needs to be between 1 and 20"):
+        MetricPanel(ranks=(1, 21))
