@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import ipywidgets
@@ -66,8 +66,8 @@ class RatingPanel(ipywidgets.VBox):
             min=0,
             max=5,
             description=title,
-            style={"description_width": "18em"},
-            layout={"width": "36em"},
+            style={"description_width": "26em"},
+            layout={"width": "44em"},
             tooltip=f"Stars for {title}; 0 means not seen",
         )
 
@@ -78,14 +78,14 @@ class RatingPanel(ipywidgets.VBox):
         """Ask again and show the answer, or what is wrong with the question."""
         ratings = {title: slider.value for title, slider in self.sliders.items()}
         try:
-            self.answer.value = as_html(recommend_from_ratings(self.recommender, ratings, self.k)[["rank", "title"]])
+            self.answer.value = as_list(recommend_from_ratings(self.recommender, ratings, self.k)["title"])
         except InputError as error:
             self.answer.value = f"<p>{escape(str(error))}</p>"
 
 
-def as_html(table: pd.DataFrame) -> str:
-    """Return a table with header cells, for screen readers, and without the index."""
-    return table.to_html(index=False, border=0, justify="left")
+def as_list(lines: Iterable[str]) -> str:
+    """Return a numbered list in HTML."""
+    return "<ol>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ol>"
 
 
 def rate_films(recommender: Recommender, films: Sequence[str] | Mapping[str, int], k: int = 5) -> RatingPanel:

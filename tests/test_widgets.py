@@ -30,7 +30,7 @@ def test_without_a_liked_film_it_asks_for_one(recommender):
 def test_the_panel_follows_its_sliders(recommender):
     panel = rate_films(recommender, {"Toy Story (1995)": 5, "Alien (1979)": 0}, k=20)
     before = panel.answer.value
-    assert "<th>title</th>" in before
+    assert before.count("<li>") == 20
     panel.sliders["Alien (1979)"].value = 5
     assert panel.answer.value != before
     for slider in panel.sliders.values():
