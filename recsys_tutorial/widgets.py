@@ -83,6 +83,11 @@ class RatingPanel(ipywidgets.VBox):
             self.answer.value = f"<p>{escape(str(error))}</p>"
 
 
+def as_html(table: pd.DataFrame) -> str:
+    """Return a table with header cells, for screen readers, and without the index."""
+    return table.to_html(index=False, border=0, justify="left")
+
+
 def as_list(lines: Iterable[str]) -> str:
     """Return a numbered list in HTML."""
     return "<ol>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ol>"
