@@ -1,6 +1,12 @@
-"""Pretraining objectives, one file each. Importing a file here is all that registering it takes."""
+"""Pretraining objectives, one file each. A file laid here is found: nothing else has to be touched."""
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from .base import OBJECTIVES, Objective, build_objective
 from .denoising import Denoising
+
+for _found in iter_modules(__path__):
+    import_module(f".{_found.name}", __name__)
 
 __all__ = ["OBJECTIVES", "Denoising", "Objective", "build_objective"]
