@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from . import label_metrics, machine, metrics, splits, uncertainty
 from .article import BehaviorDataset, train
-from .baselines import EASE, ItemKNN, Popularity, RawLogistic, RawRidge, pca
+from .baselines import EASE, IALS, ItemKNN, Popularity, RawLogistic, RawRidge, pca
 from .batches import Batch
 from .catalogue import Catalogue
 from .checkpoints import load_model, save_model
@@ -32,6 +32,7 @@ from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
 
 __all__ = [
     "EASE",
+    "IALS",
     "OBJECTIVES",
     "STRATEGIES",
     "BagEncoder",

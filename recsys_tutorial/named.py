@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from .baselines import EASE, ItemKNN, Model, Popularity, pca
+from .baselines import EASE, IALS, ItemKNN, Model, Popularity, pca
 from .checkpoints import load_model
 from .errors import unknown
 from .interactions import Interactions
@@ -17,6 +17,7 @@ BASELINES: dict[str, Callable[[Interactions, int], Model]] = {
     "popularity": lambda train, seed: Popularity().fit(train),
     "item-knn": lambda train, seed: ItemKNN().fit(train),
     "ease": lambda train, seed: EASE().fit(train),
+    "ials": lambda train, seed: IALS(seed=seed).fit(train),
     "pca": lambda train, seed: pca(train, min(64, train.n_users - 1, train.n_items - 1), seed),
 }
 

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -29,3 +31,47 @@ def test_pca_takes_fewer_directions_than_users_and_items(club):
         rt.pca(club, dim=100)
     with pytest.raises(rt.InputError, match="dim=0"):
         rt.pca(club, dim=0)
+
+
+def fitted_ials(data: rt.Interactions, **how: object) -> rt.IALS:
+    pytest.importorskip("implicit", reason="implicit is not installed: pip install 'recsys-tutorial[bench]'")
+    return rt.IALS(**({"factors": 8, "iterations": 3} | how)).fit(data)
+
+
+def test_ials_folds_in_whoever_is_shown(movielens):
+    few = movielens.filter_counts(per_user=20, per_item=60)
+    model = fitted_ials(few, regularisation=2.0, alpha=5.0)
+    scores = model.score(few)
+    v = model.item_vectors.astype(float)
+    for user in (0, 7):
+        x = few.matrix.toarray()[user] > 0
+        confidence = np.diag(np.where(x, 5.0, 1.0))
+        u = np.linalg.solve(v.T @ confidence @ v + 2 * np.eye(8), v.T @ confidence @ x)
+        np.testing.assert_allclose(scores[user], v @ u, atol=1e-5)
+    assert not hasattr(model, "user_factors")
+    nobody = model.score(rt.Batch.from_lists([[], [1, 1, 2], [2, 1]]))
+    assert (nobody[0] == 0).all()
+    np.testing.assert_allclose(nobody[1], nobody[2], atol=1e-6)  # which items, not how often and not in which order
+
+
+def test_ials_is_the_same_at_a_seed_and_learns(movielens):
+    few = movielens.filter_counts(per_user=20, per_item=60)
+    scores = fitted_ials(few, seed=1).score(few)
+    assert (fitted_ials(few, seed=1).score(few) == scores).all()
+    assert (fitted_ials(few, seed=2).score(few) != scores).any()
+    has = few.matrix.toarray() > 0
+    assert scores[has].mean() > scores[~has].mean() + 0.2
+
+
+def test_ials_says_what_it_needs(club, monkeypatch):
+    with pytest.raises(rt.InputError, match=r"^regularisation=0: it needs to be above 0$"):
+        rt.IALS(regularisation=0)
+    with pytest.raises(rt.InputError, match=r"^alpha=nan: it needs to be above 0$"):
+        rt.IALS(alpha=float("nan"))
+    with pytest.raises(rt.InputError, match="factors=0"):
+        rt.IALS(factors=0)
+    monkeypatch.setitem(sys.modules, "implicit.cpu.als", None)
+    with pytest.raises(
+        rt.InputError, match=r"^iALS needs the library implicit: pip install 'recsys-tutorial\[bench\]'$"
+    ):
+        rt.IALS().fit(club)

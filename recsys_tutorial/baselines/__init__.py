@@ -2,9 +2,10 @@
 
 from .base import Baseline, Model
 from .ease import EASE
+from .ials import IALS
 from .item_knn import ItemKNN
 from .pca import pca
 from .popularity import Popularity
 from .raw import RawLogistic, RawRidge
 
-__all__ = ["EASE", "Baseline", "ItemKNN", "Model", "Popularity", "RawLogistic", "RawRidge", "pca"]
+__all__ = ["EASE", "IALS", "Baseline", "ItemKNN", "Model", "Popularity", "RawLogistic", "RawRidge", "pca"]
