@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from torch import Tensor
 
 from . import checkpoints
 from .batches import Batch, in_order
@@ -61,62 +63,64 @@ def pretrain(
     """
     if not 0 <= validation < 1:
         raise InputError(f"validation={validation!r}: it needs to be at least 0 and below 1")
-    with seeded(seed):
-        built = objective if isinstance(objective, Objective) else build_objective(
-            objective, interactions, dim, **options
-        )  # fmt: skip
-    built.to(device)
-    n_items = getattr(built.encoder, "n_items", interactions.n_items)
-    if n_items != interactions.n_items:
-        raise InputError(f"g was built for {n_items} items, {interactions.name!r} has {interactions.n_items}")
-    settings = Settings(
-        epochs, batch_size or int(np.clip(interactions.n_users // 10, 32, 256)), learning_rate, weight_decay,
-        patience=patience,
-    )  # fmt: skip
+    built = _build(objective, interactions, dim, seed, options).to(device)
+    steps = batch_size or int(np.clip(interactions.n_users // 10, 32, 256))
+    settings = Settings(epochs, steps, learning_rate, weight_decay, patience=patience)
     origin = {
-        "objective": built.name or type(built).__name__,
-        "options": options,
-        "data": interactions.name,
-        "data_fingerprint": interactions.fingerprint,
-        "validation": validation,
-        "seed": seed,
-        **asdict(settings),
-    }
-    train_rows, held_out = _hold_out(interactions.n_users, validation, seed)
-    held_out_batch = Batch.of(interactions.take_users(held_out))
-
-    def loss(batch: Batch):
-        built.train()
-        return built(batch.to(device))
-
-    def validate() -> float:
-        built.eval()
-        pieces = list(in_order(len(held_out_batch), settings.batch_size))
-        return sum(float(built(held_out_batch.take(rows).to(device))) * len(rows) for rows in pieces) / len(held_out)
-
-    history = fit(
+        "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,
+        "data_fingerprint": interactions.fingerprint, "validation": validation, "seed": seed, **asdict(settings),
+    }  # fmt: skip
+    history = _train(
         built,
-        loss,
-        Batch.of(interactions.take_users(train_rows)),
+        interactions,
         settings,
+        validation,
         seed=seed,
-        validate=validate if len(held_out) else None,
         resume_from=checkpoints.load_progress(checkpoint, origin) if checkpoint and resume else None,
         on_epoch=(lambda state: checkpoints.save_progress(checkpoint, state, origin)) if checkpoint else None,
         progress=progress,
         description=f"pretraining {origin['objective']}",
     )
-    model = PretrainedModel.compose(
-        built.encoder,
-        built.head(),
-        catalogue=interactions.catalogue,
-        outputs=interactions.catalogue,
-        history=history,
-    )
+    items = interactions.catalogue
+    model = PretrainedModel.compose(built.encoder, built.head(), catalogue=items, outputs=items, history=history)
     model.origin = origin
     if checkpoint:
         checkpoints.save_model(checkpoint, model)
     return model.eval()
+
+
+def _build(
+    objective: str | Objective, interactions: Interactions, dim: int, seed: int, options: dict[str, Any]
+) -> Objective:
+    """Return the objective, built with weights of this seed where it is given by name."""
+    with seeded(seed):
+        if isinstance(objective, str):
+            objective = build_objective(objective, interactions, dim, **options)
+    n_items = getattr(objective.encoder, "n_items", interactions.n_items)
+    if n_items != interactions.n_items:
+        raise InputError(f"g was built for {n_items} items, {interactions.name!r} has {interactions.n_items}")
+    return objective
+
+
+def _train(
+    built: Objective, interactions: Interactions, settings: Settings, validation: float, *, seed: int, **how: Any
+) -> pd.DataFrame:
+    """Train ``built`` in place on all but the held-out users, and return the history."""
+    train_rows, held_out_rows = _hold_out(interactions.n_users, validation, seed)
+    held_out = Batch.of(interactions.take_users(held_out_rows))
+    device = next(built.parameters()).device
+
+    def loss(batch: Batch) -> Tensor:
+        built.train()
+        return built(batch.to(device))
+
+    def validate() -> float:
+        built.eval()
+        pieces = in_order(len(held_out), settings.batch_size)
+        return sum(float(built(held_out.take(rows).to(device))) * len(rows) for rows in pieces) / len(held_out)
+
+    examples = Batch.of(interactions.take_users(train_rows))
+    return fit(built, loss, examples, settings, seed=seed, validate=validate if len(held_out) else None, **how)
 
 
 def _hold_out(n_users: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
