@@ -15,7 +15,7 @@ from .batches import Batch, in_order
 from .errors import InputError, unknown
 from .metrics import FROM_HITS, from_hits, hits_at_k, top_k
 from .splits import Split
-from .uncertainty import bootstrap_interval
+from .uncertainty import bootstrap_interval, bootstrap_intervals
 
 LIST_METRICS = ("coverage", "novelty", "gini")
 
@@ -82,35 +82,38 @@ def evaluate_users(
     with tqdm(total=len(models) * split.inputs.n_users, desc="evaluating", unit="user", disable=not show) as bar:
         for name, model in models.items():
             started = time.perf_counter()
-            lists = _lists(model, name, split, lengths[-1], sampled, batch_size, seed, bar)
+            lists, hits, n_relevant = _lists(model, name, split, lengths[-1], sampled, batch_size, seed, bar)
             seconds = time.perf_counter() - started
             for length in lengths:
-                hits, n_relevant = hits_at_k(lists[:, :length], split.targets.matrix)
                 for metric in metrics:
                     row = {"model": name, "protocol": protocol, "metric": metric, "k": length, "seconds": seconds}
                     if metric in LIST_METRICS:
                         row["value"] = _of_lists(metric, lists[:, :length], split)
                     else:
-                        values = users[name, metric, length] = from_hits(metric, hits, n_relevant)
-                        row |= _mean(values, seed)
+                        users[name, metric, length] = from_hits(metric, hits[:, :length], n_relevant)
                     rows.append(row)
     per_user = pd.DataFrame(users, index=pd.Index(split.targets.user_ids, name="user"))
     if users:
         per_user.columns = per_user.columns.set_names(["model", "metric", "k"])
+        means = dict(zip(users, _means(per_user.to_numpy(), seed), strict=True))
+        rows = [row | means.get((row["model"], row["metric"], row["k"]), {}) for row in rows]
     columns = ["model", "protocol", "metric", "k", "value", "ci_low", "ci_high", "users", "without", "seconds"]
     return pd.DataFrame(rows).reindex(columns=columns), per_user
 
 
-def _mean(values: np.ndarray, seed: int) -> dict[str, float]:
-    value, low, high = bootstrap_interval(values, seed=seed)
-    without = int(np.isnan(values).sum())
-    return {"value": value, "ci_low": low, "ci_high": high, "users": len(values) - without, "without": without}
+def _means(values: np.ndarray, seed: int) -> list[dict[str, float]]:
+    """Return the row of the table for each column of ``(users, columns)``."""
+    without = np.isnan(values).sum(0).tolist()
+    return [
+        {"value": value, "ci_low": low, "ci_high": high, "users": len(values) - missing, "without": missing}
+        for (value, low, high), missing in zip(bootstrap_intervals(values, seed=seed), without, strict=True)
+    ]
 
 
 def _lists(
     model: Model, name: str, split: Split, k: int, sampled: int | None, batch_size: int, seed: int, bar: tqdm
-) -> np.ndarray:
-    """Return ``(users, k)`` the items ranked first, -1 where the ranking is shorter."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ``(users, k)`` the items ranked first, -1 where the ranking is shorter, and :func:`hits_at_k` of them."""
     inputs, n_items = Batch.of(split.inputs), split.inputs.n_items
     rng = np.random.default_rng(seed)
     found = []
@@ -126,7 +129,8 @@ def _lists(
             scores = _among_sampled(scores, split.targets.matrix[rows.numpy()], sampled, rng)
         found.append(top_k(scores, k))
         bar.update(len(rows))
-    return np.concatenate(found)
+    lists = np.concatenate(found)
+    return lists, *hits_at_k(lists, split.targets.matrix)
 
 
 def _among_sampled(scores: np.ndarray, targets: object, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -34,19 +34,26 @@ def top_k(scores: Scores, k: int) -> np.ndarray:
     n_items = table.shape[1]
     if not isinstance(k, int | np.integer) or isinstance(k, bool) or not 1 <= k <= n_items:
         raise InputError(f"k={k!r}: it needs to be a whole number between 1 and {n_items}, the number of items")
-    values, items = table.topk(int(k), dim=1)
+    # One place more than asked for, to see where equal scores are cut off: topk leaves open which of them it takes.
+    values, items = table.topk(min(int(k) + 1, n_items), dim=1)
     if torch.isnan(values).any() or (values == torch.inf).any():
         raise InputError("scores hold NaN or +inf: mend the model; -inf alone is allowed, for items left out")
-    # topk leaves open which of several equal scores it takes. Rows where an equal score was cut off are sorted in
-    # full; in the others only the order within the list is mended.
-    last = values[:, -1:]
-    cut = ((table >= last).sum(1) > k).nonzero().squeeze(1)
+    last, after, items = values[:, k - 1], values[:, k:], items[:, :k]
+    cut = ((after == last[:, None]).any(1) & (last > -torch.inf)).nonzero().squeeze(1)
     if len(cut):
-        items[cut] = table[cut].argsort(dim=1, descending=True, stable=True)[:, :k]
+        items[cut] = _lowest_of_equals(table[cut], last[cut, None], k)
+    # Now the right items are there. Where scores are equal, the lower item comes first.
     items = items.sort(dim=1).values
     order = table.gather(1, items).argsort(dim=1, descending=True, stable=True)
     items = items.gather(1, order)
     return items.masked_fill_(table.gather(1, items) == -torch.inf, -1).numpy()
+
+
+def _lowest_of_equals(table: torch.Tensor, last: torch.Tensor, k: int) -> torch.Tensor:
+    """Return ``(rows, k)``: the items above ``last``, the k-th best score, and the lowest of its equals."""
+    above, equal = table > last, table == last
+    wanted = above | (equal & (equal.cumsum(1) <= k - above.sum(1, keepdim=True)))
+    return wanted.nonzero()[:, 1].reshape(-1, k)
 
 
 def hits_at_k(items: np.ndarray, relevant: object) -> tuple[np.ndarray, np.ndarray]:
