@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 
 import recsys_tutorial as rt
+from recsys_tutorial.baselines.sparse import binary_rows, gram
 
 
 def test_popularity_counts_events(club):
@@ -75,3 +76,16 @@ def test_ials_says_what_it_needs(club, monkeypatch):
         rt.InputError, match=r"^iALS needs the library implicit: pip install 'recsys-tutorial\[bench\]'$"
     ):
         rt.IALS().fit(club)
+
+
+def test_gram_is_exact_with_and_without_mkl(movielens, monkeypatch, recwarn):
+    rows = binary_rows(rt.Batch.of(movielens), movielens.n_items)[:, :500]
+    wanted = rows.toarray().T @ rows.toarray() + 2.5 * np.eye(500, dtype=np.float32)
+    assert (gram(rows, 2.5).numpy() == wanted).all()
+
+    def missing(*_: object) -> None:
+        raise RuntimeError("Calling addmm on a sparse CPU tensor requires compiling PyTorch with MKL")
+
+    monkeypatch.setattr("recsys_tutorial.baselines.sparse._to_torch", missing)
+    assert (gram(rows, 2.5).numpy() == wanted).all()
+    assert not recwarn.list

@@ -10,7 +10,7 @@ import torch
 from ..batches import Batch, as_batch
 from ..errors import InputError
 from ..interactions import Interactions
-from .sparse import binary_rows
+from .sparse import binary_rows, gram
 
 
 class EASE:
@@ -33,9 +33,7 @@ class EASE:
     def fit(self, interactions: Interactions) -> Self:
         """Solve for B ``(items, items)``; which items, not how much."""
         x = binary_rows(as_batch(interactions), interactions.n_items)
-        gram = torch.from_numpy((x.T @ x).toarray())
-        gram.diagonal().add_(self.regularisation)
-        p = torch.cholesky_inverse(torch.linalg.cholesky(gram))
+        p = torch.cholesky_inverse(torch.linalg.cholesky(gram(x, self.regularisation)))
         b = p.div_(-p.diagonal().clone())
         self.b = b.fill_diagonal_(0).numpy()
         return self
