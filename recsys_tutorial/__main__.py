@@ -93,6 +93,8 @@ def parser() -> ArgumentParser:
     one.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
     one.add_argument("--sampled", type=whole(1), metavar="N", help="rank among N random items only: to see it mislead")
     one.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
+    one = add("benchmark", commands.run_benchmark)
+    one.add_argument("--against", type=names, default=[], metavar="NAME[,NAME]", help="peers: implicit,irspack")
     one = add("recommend", commands.run_recommend)
     one.add_argument("folder", type=Path, metavar="DIR", help="a folder that pretrain wrote")
     one.add_argument("--liked", action="append", default=[], metavar="ITEM", help="a title or an id; repeat it")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from . import machine
+from .benchmark import benchmark
 from .datasets import DATASETS, datasets, load_dataset
 from .errors import InputError, unknown
 from .evaluation import evaluate
@@ -171,6 +172,13 @@ def run_recommend(args: Namespace) -> Report:
     """Recommend to a person from the items they like."""
     recommended = Recommender.load(args.folder).recommend(args.liked, k=args.k)
     return Report(recommended.to_dict("records"), table(recommended.round(3)))
+
+
+def run_benchmark(args: Namespace) -> Report:
+    """Measure speed as ratios to what the arithmetic alone costs, and the memory of a large evaluation."""
+    records = benchmark(against=args.against, seed=args.seed)
+    columns = ["metric", "value", "low", "high", "bar", "ok", "threads", "load"]
+    return Report(records, table(pd.DataFrame(records)[columns].round(2)))
 
 
 def run_doctor(args: Namespace) -> Report:

@@ -15,7 +15,7 @@ FLOORS = [
     "errors", "files", "catalogue", "interactions", "events", "tables", "readers", "datasets", "machine",
     "batches", "splits", "losses", "metrics", "label_metrics", "uncertainty", "model", "objectives", "ridge", "tasks",
     "training", "article", "checkpoints", "baselines", "evaluation", "pretraining", "finetuning", "named", "studies",
-    "linear", "identities", "recommend", "plots", "widgets", "commands", "__main__",
+    "linear", "identities", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
