@@ -76,6 +76,9 @@ def evaluate_users(
     for metric in metrics:
         if metric not in (*FROM_HITS, *LIST_METRICS):
             raise unknown("metric", metric, (*FROM_HITS, *LIST_METRICS))
+    for model in models.values():
+        if (known := getattr(model, "catalogue", None)) is not None:
+            known.require_same(split.inputs.catalogue, f"the split of {split.inputs.name!r}")
     protocol = split.protocol + (f", {sampled} sampled negatives" if sampled else "")
     show = sys.stderr.isatty() if progress is None else progress
     rows, users = [], {}

@@ -163,3 +163,12 @@ def test_bad_models(scores, message):
         rt.evaluate(Fixed(scores(split.inputs.n_users)), split, k=5)
     with pytest.raises(rt.InputError, match="regularisation=0: it needs to be above 0"):
         rt.EASE(0)
+
+
+def test_models_of_other_items_are_refused():
+    split, other = world(), rt.from_events([0, 0, 1, 1, 2], [1, 2, 1, 3, 2], name="other")
+    with pytest.raises(rt.InputError, match=r"item number \d+ for a model of 3 items: it was fitted on other items"):
+        rt.evaluate(rt.EASE().fit(other), split, k=5)
+    model = rt.pretrain("denoising", other, epochs=1, dim=2)
+    with pytest.raises(rt.InputError, match=r"the split of 'interactions' has another catalogue \(60 items"):
+        rt.evaluate(model, split, k=5)

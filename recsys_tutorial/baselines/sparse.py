@@ -9,12 +9,20 @@ import torch
 from scipy.sparse import csr_array
 
 from ..batches import Batch
+from ..errors import InputError
 
 
 def binary_rows(batch: Batch, n_items: int) -> csr_array:
-    """Return ``(users, n_items)`` float32 with a 1 wherever a user has an item, once or often."""
-    ones = np.ones(len(batch.items), np.float32)
-    rows = csr_array((ones, batch.items.numpy(), batch.offsets.numpy()), shape=(len(batch), n_items))
+    """Return ``(users, n_items)`` float32 with a 1 wherever a user has an item, once or often.
+
+    Raises:
+        InputError: an item beyond ``n_items``: the model was fitted on other items.
+    """
+    items = batch.items.numpy().copy()  # sum_duplicates sorts in place, and the batch must keep its order in time
+    if items.max(initial=-1) >= n_items:
+        raise InputError(f"item number {items.max()} for a model of {n_items} items: it was fitted on other items")
+    ones = np.ones(len(items), np.float32)
+    rows = csr_array((ones, items, batch.offsets.numpy()), shape=(len(batch), n_items))
     rows.sum_duplicates()
     rows.data[:] = 1
     return rows
