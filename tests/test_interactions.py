@@ -96,7 +96,11 @@ def test_repr_is_short_and_says_what_there_is(tiny):
     ]
     assert repr(from_events([1], [2])).splitlines()[2:] == ["  weights: 1 to 1", "  items have ids only"]
     nobody = tiny.take_users([])
-    assert repr(nobody).startswith("Interactions 'tiny': 0 users × 3 items, 0 events (0.00 % of the table)\n")
+    assert repr(nobody).splitlines() == [
+        "Interactions 'tiny': 0 users × 3 items, 0 events (0.00 % of the table)",
+        "  events per user: median 0, most 0",
+        "  items have titles and genres",
+    ]
     assert "  times: 5138-11-16 to 5138-11-16" in repr(from_events([1], [1], timestamp=[99_999_999_999]))
 
 
@@ -161,6 +165,11 @@ def test_verbs_leave_the_original_as_it_was(verb):
 )
 def test_fingerprint_follows_every_column(tiny, changed):
     assert from_events(**TINY | changed).fingerprint != tiny.fingerprint
+
+
+def test_interactions_are_told_apart_by_fingerprint_not_by_equality(tiny):
+    assert tiny.take_users(range(3)) != tiny
+    assert len({tiny, tiny.take_users(range(3))}) == 2
 
 
 def test_fingerprint_is_the_same_for_the_same_data(tiny):
@@ -257,7 +266,7 @@ def test_a_verb_over_nothing_gives_nothing(tiny):
 @pytest.mark.parametrize(
     ("verb", "message"),
     [
-        (lambda data: data.take_users(np.array([True, False, True])), "give row numbers, or the mask to subset_users"),
+        (lambda data: data.take_users(np.array([True, False, True])), "^rows is a mask: give row numbers, or the mask to subset_users$"),
         (
             lambda data: data.keep_events(np.array([True])),
             r"a mask over events has shape \(1,\), bool: it needs \(6,\)",
