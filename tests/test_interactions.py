@@ -266,7 +266,10 @@ def test_a_verb_over_nothing_gives_nothing(tiny):
 @pytest.mark.parametrize(
     ("verb", "message"),
     [
-        (lambda data: data.take_users(np.array([True, False, True])), "^rows is a mask: give row numbers, or the mask to subset_users$"),
+        (
+            lambda data: data.take_users(np.array([True, False, True])),
+            "^rows is a mask: give row numbers, or the mask to subset_users$",
+        ),
         (
             lambda data: data.keep_events(np.array([True])),
             r"a mask over events has shape \(1,\), bool: it needs \(6,\)",
