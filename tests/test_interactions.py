@@ -272,7 +272,7 @@ def test_a_verb_over_nothing_gives_nothing(tiny):
         ),
         (
             lambda data: data.keep_events(np.array([True])),
-            r"a mask over events has shape \(1,\), bool: it needs \(6,\)",
+            r"a mask over events has shape \(1,\), bool: it needs \(6,\) of bool$",
         ),
         (lambda data: data.keep_events(np.arange(6)), r"a mask over events has shape \(6,\), int64: .* of bool"),
         (lambda data: data.subset_users(np.array([True])), r"a mask over users has shape \(1,\)"),
