@@ -16,8 +16,8 @@ from .ridge import ridge_head
 from .tasks import Task
 from .training import Settings, fit, seeded
 
-# strategy -> (epochs, learning rate). Chosen among a handful of variants by looking at test users of movielens-small, so
-# comparisons on that data are a little flattered; other data has had no say yet.
+# strategy -> (epochs, learning rate). Chosen among a handful of variants by looking at test users of movielens-small:
+# comparisons on that data are a little flattered, and other data has had no say yet.
 RECIPES = {"probe": (0, 0.0), "frozen": (20, 3e-3), "full": (20, 3e-4), "scratch": (30, 3e-3)}
 STRATEGIES = tuple(RECIPES)
 
