@@ -99,4 +99,4 @@ def test_peak_memory_is_that_of_this_process_alone():
 def test_peak_memory_where_the_system_does_not_tell_the_process_its_own(monkeypatch):
     own = machine.peak_mb()
     monkeypatch.setattr(machine, "_proc_status", lambda: "")
-    assert machine.peak_mb() >= 0.9 * own  # handed down, it can only be more
+    assert 0.9 * own <= machine.peak_mb() < 100 * own  # handed down, it can only be more
