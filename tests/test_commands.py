@@ -229,6 +229,22 @@ def test_every_command_takes_the_common_options(run):
         assert all(option in text for option in ("--seed", "--threads", "--device", "--json"))
 
 
+def test_defaults_and_the_ends_of_what_is_allowed():
+    read = program.parser().parse_args
+    common = {"seed": 0, "threads": None, "device": "cpu", "json": None}
+    pretrain = {"objective": "denoising", "epochs": 50, "dim": 256, "resume": False}
+    data = {"columns": None, "duplicates": "error"}
+    assert vars(read(["datasets"])).items() >= common.items()
+    assert vars(read(["pretrain", "x.csv", "--out", "m"])).items() >= (common | pretrain | data).items()
+    assert vars(read(["recommend", "m"])).items() >= (common | {"k": 10, "liked": []}).items()
+    for option, lowest, highest in (("seed", 0, 2**31 - 1), ("threads", 1, 1024)):
+        for value in (lowest, highest):
+            assert getattr(read(["datasets", f"--{option}={value}"]), option) == value
+    smallest = read(["pretrain", "x.csv", "--out", "m", "--dim=1", "--epochs=1"])
+    assert (smallest.dim, smallest.epochs) == (1, 1)
+    assert read(["recommend", "m", "-k", "1"]).k == 1
+
+
 # ---- what cannot be done -------------------------------------------------------------------------------------
 
 HELP = "(see recsys-tutorial {} --help)"
