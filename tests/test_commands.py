@@ -93,10 +93,12 @@ def test_pretrain_then_recommend(run, shop, tmp_path):
     told = r"denoising: 3 epochs in \d+ s, loss \d+\.\d, 58 parameters, \d+ MB at most; written to "
     assert re.fullmatch(told + re.escape(f"{out}\n"), text)
     assert "20 users × 6 items, 60 events" in progress
+    assert "pretraining denoising: 100%" in progress
 
     code, text, progress = run("recommend", out, "--liked", "lion king, the", "--liked", "10", "-k", "4")
     assert (code, progress) == (0, "")
-    assert text.split()[:4] == ["rank", "item", "title", "score"]
+    assert text.split()[:5] == ["rank", "item", "title", "score", "1"]
+    assert re.search(r" -?\d\.\d{3}$", text.rstrip())
     left = {"Amélie (2001)", "晩春 (1949)", "Sabrina (1954)", "Sabrina (1995)"}
     assert all(title in text for title in left)
     assert "Heat" not in text
