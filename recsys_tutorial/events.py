@@ -23,6 +23,7 @@ def from_events(
     titles: Mapping[RawId, str] | None = None,
     genres: Mapping[RawId, Sequence[str]] | None = None,
     duplicates: str = "error",
+    in_order: bool = False,
     name: str = "interactions",
 ) -> Interactions:
     """Build :class:`Interactions` from one entry per event.
@@ -37,6 +38,7 @@ def from_events(
         genres: raw item id -> genre names.
         duplicates: what to do where one user has one item twice: ``error``; ``last`` keeps the newest;
             ``sum`` adds the weights up and keeps the newest time; ``keep`` keeps every event (a log, a sequence).
+        in_order: the rows of each user are oldest first, though times are not given.
         name: shown in messages.
 
     Raises:
@@ -76,6 +78,7 @@ def from_events(
         user_ids=as_ids(user_ids),
         catalogue=_catalogue(as_ids(item_ids), titles, genres),
         name=name,
+        in_order=in_order,
     )
 
 

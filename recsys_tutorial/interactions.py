@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_array
 
 from .catalogue import Catalogue, RawId, find
@@ -29,6 +30,11 @@ class Interactions:
         user_ids: ``(n_users,)`` raw ids.
         catalogue: the items.
         name: where the data came from, for messages and checkpoints.
+        in_order: each user's events are known to be oldest first though their times are not (a sequence file).
+        user_attributes: one row per user, indexed by raw id (gender, age); it may know more users than are here.
+        item_attributes: one row per item, indexed by raw id; it may know more items than are here.
+        labels: another kind of event of the same users (ratings beside views), with its own ids; what selects users,
+            items or events here leaves it as it is: whoever joins the two does so by raw id.
     """
 
     items: np.ndarray
@@ -38,6 +44,10 @@ class Interactions:
     user_ids: np.ndarray
     catalogue: Catalogue
     name: str = "interactions"
+    in_order: bool = False
+    user_attributes: pd.DataFrame | None = None
+    item_attributes: pd.DataFrame | None = None
+    labels: Interactions | None = None
 
     def __post_init__(self) -> None:
         for array in (self.items, self.offsets, self.weights, self.timestamps, self.user_ids):

@@ -111,7 +111,8 @@ def leave_one_out(interactions: Interactions) -> Split:
 
     Users with one event are trained on, and not tested. A last item that the user had before is not asked for.
     """
-    _need_times(interactions, "leave-one-out")
+    if not interactions.in_order:
+        _need_times(interactions, "leave-one-out")
     last = np.zeros(interactions.n_events, bool)
     last[interactions.offsets[1:][interactions.events_per_user > 1] - 1] = True
     last &= ~_seen_before(interactions)
