@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..errors import InputError
+from ..encoders import BagEncoder
+from ..errors import InputError, check_sizes
 from ..interactions import Interactions
-from ..model import BagEncoder, PretrainedModel, check_sizes
+from ..model import PretrainedModel
 
 
 def pca(interactions: Interactions, dim: int = 64, seed: int = 0) -> PretrainedModel:
