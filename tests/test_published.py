@@ -7,7 +7,6 @@ repository of S3-Rec (Zhou et al. 2020, arXiv:2008.07873): per line a user, then
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import recsys_tutorial as rt
@@ -23,15 +22,7 @@ def toys() -> rt.Interactions:
     path = Path(folder) / TOYS
     if not path.exists():
         pytest.skip(f"{TOYS} is not in the folder that RECSYS_TUTORIAL_DATA names")
-    rows = [line.split() for line in path.read_text().splitlines()]
-    lengths = [len(row) - 1 for row in rows]
-    return rt.from_events(
-        user=np.repeat([int(row[0]) for row in rows], lengths),
-        item=np.array([int(item) for row in rows for item in row[1:]]),
-        timestamp=np.concatenate([np.arange(length) for length in lengths]),
-        duplicates="keep",
-        name="toys",
-    )
+    return rt.read_interactions(path)
 
 
 def test_the_data_is_the_published_one(toys):

@@ -1,0 +1,100 @@
+"""Columns of a table as ids, numbers and times, or the first cell that is none, named by file, row and column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..catalogue import as_ids
+from ..errors import InputError
+
+TIME = "is not a time: give seconds since 1970, or dates as 2024-05-31 or 2024-05-31T10:00:00+02:00"
+
+
+def refuse(bad: pd.Series, column: pd.Series, path: Path, why: str) -> None:
+    """Raise for the first row where ``bad`` holds; an index called ``line`` holds the line of each row."""
+    bad = bad.to_numpy(bool)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        value = column.iloc[row : row + 1].tolist()[0]  # as Python has it, not np.int64(5)
+        empty = column.isna().iloc[row] or (isinstance(value, str) and value == "")
+        shown = "an empty cell (NaN)" if empty else _short(repr(value))
+        place = f"line {column.index[row]}" if column.index.name == "line" else f"row {row + 1}"
+        raise InputError(
+            f"{path}, {place}, column {column.name!r}: {shown} {why} (such rows: {bad.sum():,}): mend or drop them"
+        )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def ids(column: pd.Series, path: Path) -> np.ndarray:
+    """Return int64 where every id is a plain whole number (no leading zero, no sign), else text."""
+    refuse(column.isna(), column, path, "is not an id")
+    if column.dtype.kind in "iuf":
+        whole = (column.round() == column) & np.isfinite(column)
+        refuse(~whole, column, path, "is not a whole number, so not an id")
+        return as_ids(column.to_numpy())
+    nested = isinstance(column.iloc[0], list | dict | np.ndarray)  # in Parquet, then all are
+    refuse(column.notna() & nested, column, path, "is not an id: give one row per event")
+    text = column.astype(str).str.strip()
+    refuse(text == "", text, path, "is not an id")
+    return as_ids(text.to_numpy(np.int64) if text.str.fullmatch(r"0|[1-9]\d{0,17}").all() else text)
+
+
+def numbers(column: pd.Series, path: Path) -> np.ndarray:
+    """Return float32; refuse empty cells, text, infinities, and what is too large to be told from one."""
+    with np.errstate(over="ignore"):
+        number = pd.to_numeric(column, errors="coerce").astype(np.float32)
+    refuse(~np.isfinite(number), column, path, "is not a finite number")
+    return number.to_numpy()
+
+
+def seconds(column: pd.Series, path: Path) -> np.ndarray:
+    """Return seconds since 1970, with their fractions, from numbers or from dates."""
+    number = pd.to_numeric(column, errors="coerce") if column.dtype.kind not in "mM" else None
+    dated = number is None or number.isna().all()
+    found = _seconds_of_dates(column, path) if dated else _seconds_of_numbers(number, column, path)
+    refuse(found < 0, column, path, "is before 1970, a negative time: give seconds since 1970")
+    return found.to_numpy()
+
+
+def _seconds_of_dates(column: pd.Series, path: Path) -> pd.Series:
+    dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+    iso = column.astype(str).str.match(r"\d{4}[-/]\d")  # pandas also reads "now"
+    refuse(dates.isna() | ~iso, column, path, TIME)
+    return dates.dt.as_unit("us").astype(np.int64) / 1e6
+
+
+def _seconds_of_numbers(number: pd.Series, column: pd.Series, path: Path) -> pd.Series:
+    refuse(~(number < 2.0**63), column, path, TIME)
+    if number.between(19_000_101, 21_001_231).all():
+        refuse(number > 0, column, path, "looks like a date without dashes: write 2024-05-31")
+    # Up to the year 5138 seconds are below 1e11; from 1973 to then milliseconds are not, and so on.
+    unit = np.searchsorted([1e11, 1e14, 1e17], number, side="right")
+    refuse(pd.Series(unit != unit[0]), column, path, "is in another unit than row 1: give seconds since 1970")
+    return number if unit[0] == 0 else number / 1000.0 ** unit[0]
+
+
+def per_item(items: np.ndarray, column: pd.Series | None) -> dict | None:
+    """Return raw item id -> its first non-empty value."""
+    if column is None:
+        return None
+    known = pd.DataFrame({"item": items, "value": column.to_numpy()}).dropna().drop_duplicates("item")
+    return dict(zip(known["item"].tolist(), map(_text, known["value"]), strict=True))
+
+
+def _text(value: object) -> str:
+    return "|".join(map(str, value)) if isinstance(value, list | np.ndarray) else str(value).strip()
+
+
+def split(genres: dict | None, separator: str = "|") -> dict | None:
+    """Return item -> tuple of names, from item -> ``Comedy|Drama``."""
+    if genres is None:
+        return None
+    return {
+        item: tuple(name.strip() for name in text.split(separator) if name.strip()) for item, text in genres.items()
+    }

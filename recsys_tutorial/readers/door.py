@@ -1,0 +1,94 @@
+"""Read a person's own data: CSV, TSV or Parquet, one row per event, or sequences, one user a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import InputError, nearest, unknown
+from ..events import from_events
+from ..interactions import Interactions
+from ..tables import read_table
+from .columns import ids, numbers, per_item, seconds, split
+from .sequences import looks_like_sequences, read_sequences
+
+FORMS = ("table", "sequences")
+
+
+def read_interactions(
+    path: str | Path,
+    user: str = "user",
+    item: str = "item",
+    rating: str | None = "rating",
+    timestamp: str | None = "timestamp",
+    *,
+    title: str | None = "title",
+    genres: str | None = "genres",
+    duplicates: str = "error",
+    form: str | None = None,
+) -> Interactions:
+    """Read interactions from a file; the ending says how: ``.csv .tsv .txt .parquet .pq``.
+
+    A **table** has a header row and one row per event. Text files are UTF-8, separated as the ending says (``.txt`` by
+    tabs), or by the one of ``, ; | tab`` that the header shows. Spaces around names and ids do not count, nor do blank
+    lines.
+
+    **Sequences**, the form of S3-Rec, have no header and one user a line: the user, then the user's items, oldest
+    first, with spaces between them. A ``.txt`` file is taken for sequences where its first line holds two or more
+    whole numbers with spaces, not tabs, between them: a header has names. A user with a second line is refused,
+    so that a table that lost its header is not. ``form`` says it explicitly, then ids may be any text.
+
+    Args:
+        path: the file.
+        user: name of the column of user ids.
+        item: name of the column of item ids.
+        rating: name of the column of weights (ratings, counts); 1 each where the file has no ``rating`` column.
+        timestamp: name of the column of times: seconds since 1970 (or milli-, micro- or nanoseconds, told by their
+            size), or ISO dates; a date without a zone is in UTC.
+        title: name of the column of item titles, used where it exists.
+        genres: name of the column of genres, ``Comedy|Drama``, used where it exists.
+        duplicates: see :func:`recsys_tutorial.events.from_events`. Sequences keep an item that comes again, unless
+            ``last`` or ``sum`` is asked for.
+        form: ``table`` or ``sequences``; None finds out.
+
+    Raises:
+        MissingFileError: no such file.
+        InputError: empty file, unknown ending, missing column, a cell that cannot be read (its row and column
+            are named; rows count from 1 below the header), duplicates that were not asked for.
+    """
+    path = Path(path)
+    if form is not None and form not in FORMS:
+        raise unknown("form", form, FORMS)
+    if form == "sequences" or (form is None and looks_like_sequences(path)):
+        return read_sequences(path, duplicates="keep" if duplicates == "error" else duplicates)
+    wanted = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "title": title, "genres": genres}
+    table = read_table(path, text=[name for name in (user, item, title, genres) if name is not None])
+    columns = {role: _column(table, role, name, path) for role, name in wanted.items()}
+    raw_item = ids(columns["item"], path)
+    return from_events(
+        ids(columns["user"], path),
+        raw_item,
+        None if columns["rating"] is None else numbers(columns["rating"], path),
+        None if columns["timestamp"] is None else seconds(columns["timestamp"], path),
+        titles=per_item(raw_item, columns["title"]),
+        genres=split(per_item(raw_item, columns["genres"])),
+        duplicates=duplicates,
+        name=path.name,
+    )
+
+
+def _column(table: pd.DataFrame, role: str, name: str | None, path: Path) -> pd.Series | None:
+    """Return a column, or None where it may be missing: not wanted, or optional and not named by the caller."""
+    found = [str(column) for column in table.columns]
+    if found.count(name) > 1:
+        raise InputError(f"{path} has {found.count(name)} columns called {name!r}: rename all but one")
+    if name in found:
+        return table[name]
+    if name is None or (name == role and role not in ("user", "item")):
+        return None
+    near = (nearest(name, found, 1) or ["..."])[0]
+    raise InputError(
+        f"{path} has no column {name!r} for {role}: it has {', '.join(found)}; "
+        f"name yours with {role}={near!r} (in a command: --columns {role}={near})"
+    )
