@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ..batches import Batch
 from ..encoders import BagEncoder
 from ..errors import InputError, check_sizes
+from ..heads import linear_head
 from ..interactions import Interactions
 from .base import Objective, Recipe
 
@@ -72,10 +73,7 @@ class Item2Vec(Objective):
 
     def head(self) -> nn.Linear:
         """Return the contexts' vectors as weights; as bias log P(n = j), where nobody has item j as if one had."""
-        head = nn.Linear(self.encoder.dim, self.encoder.n_items).to(self.context_vectors.device)
-        head.weight.copy_(self.vectors()[1])
-        head.bias.copy_((self.frequency.clamp_min(1) / self.frequency.sum()).log())
-        return head
+        return linear_head(self.vectors()[1], (self.frequency.clamp_min(1) / self.frequency.sum()).log())
 
 
 def pairs(batch: Batch, n: int) -> tuple[Tensor, Tensor]:

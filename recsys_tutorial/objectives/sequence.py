@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ..batches import Batch, by_length
 from ..encoders import SequenceEncoder
 from ..errors import InputError
+from ..heads import linear_head
 from ..interactions import Interactions
 from ..losses import linear_cross_entropy
 from .base import Objective, Recipe
@@ -31,7 +32,7 @@ class SequenceObjective(Objective):
     """
 
     causal: ClassVar[bool]
-    recipe = Recipe(epochs=30, dim=128, batch_size=128)
+    recipe = Recipe(epochs=20, dim=128, batch_size=128, weight_decay=0.1)
 
     def __init__(self, encoder: SequenceEncoder, scale: float = 14.0) -> None:
         super().__init__(encoder)
@@ -65,7 +66,4 @@ class SequenceObjective(Objective):
     def head(self) -> nn.Linear:
         """Return the scores as a linear layer without bias (it is 0)."""
         weights = self.weights()
-        head = nn.Linear(self.encoder.dim, self.encoder.n_items).to(weights.device)
-        head.weight.copy_(weights)
-        head.bias.zero_()
-        return head
+        return linear_head(weights, weights.new_zeros(len(weights)))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..batches import Batch
 from ..errors import InputError, check_shares
+from ..heads import linear_head
 from ..interactions import Interactions
 from ..losses import multinomial_loss
 from .base import Objective, Recipe
@@ -67,7 +68,4 @@ class Variational(Objective):
 
     def head(self) -> nn.Linear:
         """Return ``decoder ∘ mean`` as one linear layer."""
-        head = nn.Linear(self.encoder.dim, self.encoder.n_items).to(self.decoder.weight.device)
-        head.weight.copy_(self.decoder.weight @ self.mean.weight)
-        head.bias.copy_(self.decoder(self.mean.bias))
-        return head
+        return linear_head(self.decoder.weight @ self.mean.weight, self.decoder(self.mean.bias))
