@@ -66,6 +66,19 @@ def read_fields(
     return frame
 
 
+def first_line(path: Path) -> str:
+    """Return the first line of a text file in UTF-8, without its end; InputError where there is none."""
+    with open(path, "rb") as file:
+        line = file.readline(2**16)
+    try:
+        text = line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({first_bad_byte(path)}): save it as UTF-8") from error
+    if not text.strip():
+        raise InputError(f"{path} is empty: it needs at least one row")
+    return text
+
+
 def _source(path: Path, separator: str) -> Path | BytesIO:
     """Return the file, or where the separator is several characters, its text with one in their place."""
     if path.stat().st_size == 0:
