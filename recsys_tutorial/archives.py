@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -14,6 +16,9 @@ from .files import make_folder
 LARGEST = 4 * 2**30  # bytes, unpacked: four times the largest set in the catalogue
 MOST_MEMBERS = 10_000
 LARGEST_RATIO = 200  # of unpacked to packed bytes, above 64 MB: MovieLens packs 4 to 1, a bomb 1,000 to 1
+# What zipfile raises on damaged files, and what a system says to names and places that cannot be.
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, RuntimeError, ValueError, OverflowError)
+BAD_NAMES = (errno.EINVAL, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -37,7 +42,9 @@ def unpack(archive: Path, folder: Path) -> None:
         temporary.rename(folder)
     except InputError:
         raise
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error) as error:
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in BAD_NAMES:
+            raise  # a full disk, say
         raise InputError(f"{archive} is no whole zip file ({error}): delete it and load the data again") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Archives that lie: nothing is written outside the folder, nothing grows beyond all bounds, nothing is left half done."""
+"""Archives that lie: nothing is written outside the folder, nothing grows without bounds, nothing stays half done."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def everything(folder) -> list[str]:
 def test_a_plain_archive(tmp_path):
     archive = zipped(tmp_path / "a.zip", {"top/": b"", "top/b.txt": b"text", "top/deep/c.txt": b""})
     unpack(archive, tmp_path / "out" / "data")
-    assert everything(tmp_path / "out") == ["data", "data/top", "data/top/b.txt", "data/top/deep", "data/top/deep/c.txt"]
+    assert everything(tmp_path / "out/data") == ["top", "top/b.txt", "top/deep", "top/deep/c.txt"]
     assert (tmp_path / "out/data/top/b.txt").read_bytes() == b"text"
 
 
@@ -66,7 +66,7 @@ def test_a_bomb_that_hides_its_size(tmp_path):
     data = zipped(tmp_path / "a.zip", {"zeros": bytes(2**20)}).read_bytes()
     lie = data.replace(struct.pack("<I", 2**20), struct.pack("<I", 1000))
     (tmp_path / "a.zip").write_bytes(lie)
-    with pytest.raises(InputError, match="no whole zip file|more than it announces"):
+    with pytest.raises(InputError, match=r"no whole zip file|more than it announces"):
         unpack(tmp_path / "a.zip", tmp_path / "data")
     assert everything(tmp_path) == ["a.zip"]
 
@@ -91,7 +91,6 @@ def test_a_damaged_archive_is_refused_or_gives_the_same(tmp_path_factory, place,
     (folder / "a.zip").write_bytes(data[:place] if how == "cut" else data)
     try:
         unpack(folder / "a.zip", folder / "in" / "data")
-    except InputError as error:
-        assert "\n" not in str(error)
+    except InputError:
         assert not (folder / "in" / "data").exists()
     assert {name.split("/")[0] for name in everything(folder)} <= {"a.zip", "in"}

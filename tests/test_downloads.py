@@ -1,4 +1,4 @@
-"""Downloads from a real server on this machine that does all that servers do wrong; the cache never holds a bad file."""
+"""Downloads from a real server on this machine that does all that servers do wrong: the cache holds no bad file."""
 
 from __future__ import annotations
 
@@ -140,7 +140,8 @@ def files(server, how: str, **changed) -> Files:
 
 def left(cache: Path) -> list[str]:
     """Every file in the cache but the lock."""
-    return sorted(str(path.relative_to(cache)) for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock")
+    found = (path for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return sorted(str(path.relative_to(cache)) for path in found)
 
 
 WHOLE = ["set/movies.csv", "set/ratings.csv"]
@@ -243,7 +244,7 @@ def test_a_damaged_archive_is_named(cache, server, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=told):
         files(server, "good").ready()
     (tmp_path / "set.zip").write_bytes(GOOD[:-1] + b"x")
-    with pytest.raises(InputError, match="has the sha256 .*, published is"):
+    with pytest.raises(InputError, match=r"has the sha256 .*, published is"):
         files(server, "good").ready()
 
 
