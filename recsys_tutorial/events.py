@@ -10,7 +10,7 @@ import pandas as pd
 from .catalogue import Catalogue, RawId, as_ids
 from .errors import InputError, unknown
 from .interactions import Interactions
-from .ordering import count_repeats, stable_order
+from .ordering import count_repeats, factorize, stable_order
 from .reports import ReadReport
 
 DUPLICATES = ("error", "last", "sum", "keep")
@@ -53,6 +53,7 @@ def from_events(
         raise unknown("duplicates", duplicates, DUPLICATES)
     user_codes, user_ids = _codes(user, "user", name)
     item_codes, item_ids = _codes(item, "item", name)
+    del user, item  # a large log's are freed here, where the caller has let go of them
     n = len(user_codes)
     if n == 0:
         raise InputError(f"{name!r} has no rows: give at least one event")
@@ -102,7 +103,9 @@ def from_events(
     )
 
 
-def _codes(values: Sequence[RawId] | np.ndarray | pd.Categorical, what: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _codes(
+    values: Sequence[RawId] | np.ndarray | pd.Categorical, what: str, name: str
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return ``(n,)`` int32 places in the sorted raw ids, and these ids."""
     if isinstance(values, pd.Categorical) and (values.codes >= 0).all():
         used = np.flatnonzero(np.bincount(values.codes, minlength=len(values.categories)))
@@ -110,7 +113,12 @@ def _codes(values: Sequence[RawId] | np.ndarray | pd.Categorical, what: str, nam
         new = np.empty(len(values.categories), np.int32)
         new[used] = places
         return new[values.codes], as_ids(ids)
-    codes, ids = pd.factorize(_raw_ids(values, what, name), sort=True)
+    if not (isinstance(values, np.ndarray) and values.dtype == np.int64):
+        values = _raw_ids(values, what, name)
+    if values.dtype == np.int64:
+        codes, ids = factorize(values)
+        return codes, as_ids(ids)
+    codes, ids = pd.factorize(values, sort=True)
     return codes.astype(np.int32), as_ids(ids)
 
 
@@ -138,7 +146,8 @@ def _timestamps(timestamp: Sequence[float] | np.ndarray, name: str) -> np.ndarra
     # Written so that NaN is refused too. 1e11 seconds is the year 5138: such numbers are milliseconds.
     for bad, why in ((~(timestamp >= 0), "is negative or missing"), (timestamp >= 1e11, "is too large")):
         _refuse(bad, timestamp, name, "timestamp", f"{why}: give seconds since 1970")
-    return timestamp
+    whole = timestamp.dtype.kind == "f" and bool((timestamp == np.floor(timestamp)).all())
+    return timestamp.astype(np.int64) if whole else timestamp
 
 
 def _refuse(bad: np.ndarray, column: np.ndarray, name: str, what: str, why: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 
 def stable_order(keys: Sequence[np.ndarray]) -> np.ndarray:
@@ -29,6 +30,18 @@ def stable_order(keys: Sequence[np.ndarray]) -> np.ndarray:
         packed &= 2**bits - 1
         order = packed if order is None else order[packed]
     return order
+
+
+def factorize(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``(n,)`` int32 places in the sorted different values, and these values, of ``(n,)`` whole numbers."""
+    lowest, highest = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    if highest - lowest > 4 * len(values) + 1000:
+        places, found = pd.factorize(values, sort=True)
+        return places.astype(np.int32), found
+    here = np.zeros(highest - lowest + 1, bool)
+    here[values - lowest] = True
+    place = np.cumsum(here, dtype=np.int32) - np.int32(1)
+    return place[values - lowest], (np.flatnonzero(here) + lowest).astype(values.dtype)
 
 
 def count_repeats(codes: np.ndarray) -> int:

@@ -20,7 +20,7 @@ class DroppedRows(UserWarning):
 
 @dataclass(frozen=True)
 class ReadReport:
-    """How data came to be :class:`recsys_tutorial.Interactions`; it tells of the reading, not of what was selected after.
+    """How data came to be :class:`recsys_tutorial.Interactions`: of the reading, not of what was selected after.
 
     Args:
         rows: read, those that were dropped included.
