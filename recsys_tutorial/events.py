@@ -77,7 +77,9 @@ def from_events(
     del pair
 
     counts = np.bincount(user_codes[order], minlength=len(user_ids))
-    timestamp = None if timestamp is None else np.floor(timestamp[order]).astype(np.int64)
+    if timestamp is not None:
+        timestamp = timestamp[order]
+        timestamp = (np.floor(timestamp) if timestamp.dtype.kind == "f" else timestamp).astype(np.int64, copy=False)
     report = ReadReport(
         rows=n + sum((dropped or {}).values()),
         users=len(user_ids),
@@ -146,8 +148,7 @@ def _timestamps(timestamp: Sequence[float] | np.ndarray, name: str) -> np.ndarra
     # Written so that NaN is refused too. 1e11 seconds is the year 5138: such numbers are milliseconds.
     for bad, why in ((~(timestamp >= 0), "is negative or missing"), (timestamp >= 1e11, "is too large")):
         _refuse(bad, timestamp, name, "timestamp", f"{why}: give seconds since 1970")
-    whole = timestamp.dtype.kind == "f" and bool((timestamp == np.floor(timestamp)).all())
-    return timestamp.astype(np.int64) if whole else timestamp
+    return timestamp
 
 
 def _refuse(bad: np.ndarray, column: np.ndarray, name: str, what: str, why: str) -> None:

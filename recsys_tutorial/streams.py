@@ -21,7 +21,7 @@ import pyarrow.parquet
 from .ordering import factorize
 from .tables import PARQUET, SEPARATORS, sniff
 
-BLOCK, ROWS = 2**22, 2**21  # bytes a block of text, rows whose ids are coded together
+BLOCK, ROWS = 2**21, 2**20  # bytes a block of text, rows whose ids are coded together
 TIMES = (pa.float64(), pa.timestamp("us"), pa.timestamp("us", "UTC"))
 
 
@@ -76,7 +76,7 @@ def _parquet(path: Path, wanted: Mapping[str, str | None]) -> tuple[dict[str, st
     file = pa.parquet.ParquetFile(path)
     names = [str(name).strip() for name in file.schema_arrow.names]
     found = _found(dict(zip(names, file.schema_arrow.names, strict=True)), names, wanted)
-    return found, file.iter_batches(batch_size=2**18, columns=list(found.values()))
+    return found, file.iter_batches(batch_size=2**17, columns=list(found.values()), use_threads=False)
 
 
 def _found(written: dict[str, str], names: list[str], wanted: Mapping[str, str | None]) -> dict[str, str]:
@@ -129,7 +129,9 @@ def _coded(role: str, column: pa.ChunkedArray) -> list:
                 return [column.to_numpy().astype(np.float32 if role == "rating" else np.float64)]
         raise _Untidy
     if pa.types.is_signed_integer(kind):
-        return [column.to_numpy()]
+        numbers = column.to_numpy()
+        small = numbers.min() >= -(2**31) and numbers.max() < 2**31
+        return [numbers.astype(np.int32 if small else np.int64, copy=not small)]
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise _Untidy
     return column.cast(pa.string()).dictionary_encode().chunks
@@ -140,8 +142,8 @@ def _joined(role: str, parts: list) -> np.ndarray | pd.Categorical:
         numbers = np.concatenate(parts)
         if role not in ("user", "item"):
             return numbers
-        codes, found = factorize(numbers.astype(np.int64, copy=False))
-        return pd.Categorical.from_codes(codes, pd.Index(found), validate=False)
+        codes, found = factorize(numbers)
+        return pd.Categorical.from_codes(codes, pd.Index(found.astype(np.int64)), validate=False)
     whole = pa.chunked_array(parts).unify_dictionaries()
     text = whole.chunk(0).dictionary
     if pa.compute.any(pa.compute.match_substring(text, '"')).as_py():

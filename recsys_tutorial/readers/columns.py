@@ -12,6 +12,8 @@ from ..errors import InputError
 
 TIME = "is not a time: give seconds since 1970, or dates as 2024-05-31 or 2024-05-31T10:00:00+02:00"
 
+UNITS = (1e11, 1e14, 1e17)  # where milli-, micro- and nanoseconds begin
+
 
 class BadCells(InputError):
     """Cells of a column that cannot be used: ``rows`` is the ``(n,)`` mask of them, ``reason`` says why."""
@@ -62,8 +64,11 @@ def _categories(column: pd.Series, path: Path) -> pd.Categorical:
     if column.cat.categories.dtype.kind == "i":
         return column.array
     text = pd.Series(column.cat.categories, name=column.name).str.strip()
-    refuse(pd.Series((text == "").to_numpy()[column.cat.codes]), column, path, "is not an id")
+    if (empty := (text == "").to_numpy()).any():
+        refuse(pd.Series(empty[column.cat.codes]), column, path, "is not an id")
     places, found = pd.factorize(ids(text, path))
+    if len(found) == len(places):
+        return pd.Categorical.from_codes(column.cat.codes, pd.Index(found), validate=False)
     return pd.Categorical.from_codes(places.astype(np.int32)[column.cat.codes], pd.Index(found), validate=False)
 
 
@@ -76,12 +81,13 @@ def numbers(column: pd.Series, path: Path) -> np.ndarray:
 
 
 def seconds(column: pd.Series, path: Path) -> np.ndarray:
-    """Return seconds since 1970, with their fractions, from numbers or from dates."""
+    """Return seconds since 1970 from numbers or dates: int64 where all are whole, else with their fractions."""
     number = pd.to_numeric(column, errors="coerce") if column.dtype.kind not in "mM" else None
     dated = number is None or number.isna().all()
     found = _seconds_of_dates(column, path) if dated else _seconds_of_numbers(number, column, path)
     refuse(found < 0, column, path, "is before 1970, a negative time: give seconds since 1970")
-    return found.to_numpy()
+    found = found.to_numpy()
+    return found.astype(np.int64) if found.dtype.kind == "f" and (found == np.floor(found)).all() else found
 
 
 def _seconds_of_dates(column: pd.Series, path: Path) -> pd.Series:
@@ -93,12 +99,15 @@ def _seconds_of_dates(column: pd.Series, path: Path) -> pd.Series:
 
 def _seconds_of_numbers(number: pd.Series, column: pd.Series, path: Path) -> pd.Series:
     refuse(~(number < 2.0**63), column, path, TIME)
-    if number.between(19_000_101, 21_001_231).all():
+    ends = [number.min(), number.max()]
+    if ends[0] >= 19_000_101 and ends[1] <= 21_001_231:
         refuse(number > 0, column, path, "looks like a date without dashes: write 2024-05-31")
     # Up to the year 5138 seconds are below 1e11; from 1973 to then milliseconds are not, and so on.
-    unit = np.searchsorted([1e11, 1e14, 1e17], number, side="right")
-    refuse(pd.Series(unit != unit[0]), column, path, "is in another unit than row 1: give seconds since 1970")
-    return number if unit[0] == 0 else number / 1000.0 ** unit[0]
+    first, last = np.searchsorted(UNITS, ends, side="right")
+    if first != last:
+        unit = np.searchsorted(UNITS, number, side="right")
+        refuse(pd.Series(unit != unit[0]), column, path, "is in another unit than row 1: give seconds since 1970")
+    return number if first == 0 else number / 1000.0**first
 
 
 def per_item(items: np.ndarray, column: pd.Series | None) -> dict | None:
