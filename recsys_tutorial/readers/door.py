@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import InputError, nearest, unknown
+from ..errors import InputError, listed, nearest, unknown
 from ..events import from_events
 from ..interactions import Interactions
 from ..reports import DroppedRows
@@ -123,8 +123,8 @@ def _column(table: pd.DataFrame, role: str, name: str | None, path: Path) -> pd.
         return table[name]
     if name is None or (name == role and role not in ("user", "item")):
         return None
-    near = (nearest(name, found, 1) or ["..."])[0]
+    near = listed(nearest(name, found, 1) or ["..."])
     raise InputError(
-        f"{path} has no column {name!r} for {role}: it has {', '.join(found)}; "
+        f"{path} has no column {name!r} for {role}: it has {listed(found)}; "
         f"name yours with {role}={near!r} (in a command: --columns {role}={near})"
     )

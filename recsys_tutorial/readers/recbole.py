@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from ..events import from_events
 from ..fields import first_line, read_fields
 from ..interactions import Interactions
@@ -66,7 +66,7 @@ def _read(path: Path, needed: tuple[str, ...]) -> tuple[pd.DataFrame, dict[str, 
             raise InputError(f"{path}, line 1: {names.count(name)} columns are called {name!r}: rename all but one")
     for name in needed:
         if name not in names:
-            raise InputError(f"{path}, line 1: no column {name!r}; it has {', '.join(names)[:200]}")
+            raise InputError(f"{path}, line 1: no column {name!r}; it has {listed(names)}")
     table = read_fields(path, "\t", [field.strip() for field in header], header=True)
     return table.set_axis(names, axis=1), {name: kind for name, _, kind in pairs}
 

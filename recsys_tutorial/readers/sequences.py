@@ -27,7 +27,7 @@ def looks_like_sequences(path: Path) -> bool:
     with open(path, "rb") as file:
         for line in iter(lambda: file.readline(2**16), b""):
             if line.strip():
-                cut = line if line.endswith(b"\n") else line.rpartition(b" ")[0] or line
+                cut = line if len(line) < 2**16 else line.rpartition(b" ")[0]  # a longer line is cut within a number
                 return _NUMBERS.fullmatch(cut) is not None
     return False
 
