@@ -16,7 +16,7 @@ FLOORS = [
     "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets", "machine",
     "batches", "splits", "losses", "metrics", "label_metrics", "uncertainty", "model", "objectives", "ridge", "tasks",
     "training", "article", "checkpoints", "baselines", "evaluation", "pretraining", "finetuning", "named", "studies",
-    "linear", "identities", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands", "__main__",
+    "linear", "identities", "domains", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
