@@ -16,7 +16,7 @@ FLOORS = [
     "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets", "machine",
     "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders", "heads", "model",
     "objectives", "ridge", "tasks",
-    "training", "article", "checkpoints", "baselines", "evaluation", "pretraining", "finetuning", "named", "studies",
+    "training", "article", "tensors", "checkpoints", "baselines", "evaluation", "pretraining", "finetuning", "named", "studies",
     "linear", "identities", "domains", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands",
     "__main__",
 ]  # fmt: skip
