@@ -23,6 +23,7 @@ FORMAT = 1
 
 
 def write_tensors(folder: str | Path, kind: str, described: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Write ``KIND.json`` and its tensors to ``folder``, whole; InputError where ``folder`` is a file."""
     from . import __version__
 
     folder = Path(folder)
@@ -40,6 +41,12 @@ def write_tensors(folder: str | Path, kind: str, described: dict[str, Any], tens
 
 
 def read_tensors(folder: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return what :func:`write_tensors` wrote.
+
+    Raises:
+        MissingFileError: one of the two files is not there.
+        InputError: damaged, or of a newer format.
+    """
     folder, path = Path(folder), Path(folder) / f"{kind}.json"
     if not path.is_file():
         raise MissingFileError(f"no {kind} in {str(folder)!r} (no {path.name}): give a folder that pretrain wrote")
@@ -63,6 +70,7 @@ def read_tensors(folder: str | Path, kind: str) -> tuple[dict[str, Any], dict[st
 
 
 def remove_tensors(folder: Path, kind: str) -> None:
+    """Remove the pair, the description first."""
     (folder / f"{kind}.json").unlink(missing_ok=True)
     for old in folder.glob(f"{kind}-*.safetensors"):
         old.unlink(missing_ok=True)
