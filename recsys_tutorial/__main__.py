@@ -18,6 +18,7 @@ from .events import DUPLICATES
 from .files import to_json, write_text
 from .named import BASELINES
 from .objectives import OBJECTIVES
+from .readers import FORMS
 from .splits import PROTOCOLS
 
 
@@ -61,9 +62,12 @@ def parser() -> ArgumentParser:
     common.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     common.add_argument("--json", metavar="FILE", help="write tidy records there too; - prints them and nothing else")
     data = ArgumentParser(add_help=False)
-    data.add_argument("data", metavar="DATA", help="a name from `datasets`, or a CSV, TSV or Parquet file")
+    data.add_argument("data", metavar="DATA", help="a name from `datasets`, or a file")
     data.add_argument("--columns", help="the file's column names: user=uid,item=sku,rating=stars,timestamp=ts")
     data.add_argument("--duplicates", choices=DUPLICATES, default="error", help="one user, one item, twice")
+    data.add_argument("--form", choices=FORMS, help="a table with a header, or one user a line (default: look)")
+    data.add_argument("--no-strict", dest="strict", action="store_false",
+                      help="drop rows that cannot be read, keep the last of duplicates, and say how many")  # fmt: skip
 
     top = OneLineParser(prog="recsys-tutorial", description="Pretrained models for recommender systems.")
     top.add_argument("--version", action="version", version=__version__)

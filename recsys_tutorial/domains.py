@@ -72,7 +72,7 @@ def compare_models(
         "popularity": Popularity().fit(split.train),
         "item-knn": ItemKNN().fit(split.train),
         "ease": EASE().fit(split.train),
-        "pca": pca(split.train, 64),
+        "pca": pca(split.train, min(64, data.n_items // 16)),  # with almost as many directions as items it copies x
         "pretrained": pretrain("denoising", split.train, epochs=epochs, seed=seed, progress=progress),
     }
     return evaluate(models, split, ["ndcg"], k, seed=seed, progress=progress).assign(seed=seed)
