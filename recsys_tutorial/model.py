@@ -67,6 +67,11 @@ class BagEncoder(nn.Module):
             layers += [nn.Linear(before, after), ACTIVATIONS[activation]()]
         self.layers = nn.Sequential(*layers)
 
+    def parameter_layers(self) -> list[list[nn.Parameter]]:
+        """Return the parameters layer by layer, from the input up: what lies lower may be trained more gently."""
+        above = [list(layer.parameters()) for layer in self.layers if isinstance(layer, nn.Linear)]
+        return [[self.item_vectors, self.bias], *above]
+
     def forward(self, behaviour: Batch | Tensor) -> Tensor:
         """Return ``(users, dim)``: a user without events gets the vector that the biases alone give."""
         if isinstance(behaviour, Tensor):

@@ -14,8 +14,8 @@ PACKAGE = Path(rt.__file__).parent
 FLOORS = [
     "errors", "files", "catalogue", "interactions", "events", "tables", "fields", "readers",
     "folders", "archives", "sources", "entries", "datasets", "machine",
-    "batches", "splits", "losses", "metrics", "label_metrics", "uncertainty", "model", "objectives", "ridge", "tasks",
-    "training", "article", "checkpoints", "baselines", "evaluation", "pretraining", "finetuning", "named", "studies",
+    "batches", "splits", "losses", "metrics", "label_metrics", "uncertainty", "model", "objectives", "ridge", "joining", "tasks",
+    "training", "article", "checkpoints", "baselines", "evaluation", "pretraining", "beside", "finetuning", "named", "studies",
     "linear", "identities", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
