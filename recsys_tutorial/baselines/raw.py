@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 
 from ..batches import Batch, as_batch
 from ..errors import InputError
@@ -60,10 +61,16 @@ class RawLogistic:
     Args:
         folds: of the cross-validation.
         seed: draws the folds' order.
+        model: reads g's vectors of it in place of the items themselves.
     """
 
-    def __init__(self, folds: int = 5, seed: int = 0) -> None:
-        self.folds, self.seed = folds, seed
+    def __init__(self, folds: int = 5, seed: int = 0, model: PretrainedModel | None = None) -> None:
+        self.folds, self.seed, self.encoder = folds, seed, model
+
+    def _inputs(self, behaviour: Batch | Interactions) -> np.ndarray | csr_array:
+        if self.encoder is not None:
+            return self.encoder.encode(behaviour)
+        return unit_rows(as_batch(behaviour), self.n_items)
 
     def fit(self, task: ClassificationTask) -> Self:
         """Fit on the task's labelled users; InputError where it is no classification or a class is too rare."""
@@ -76,7 +83,7 @@ class RawLogistic:
         if counts.min() < self.folds:
             raise InputError(f"class {counts.argmin()} has {counts.min()} users, {self.folds} folds need as many each")
         self.n_items = task.behaviour.n_items
-        x = unit_rows(as_batch(task.behaviour), self.n_items)
+        x = self._inputs(task.behaviour)
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.seed)
         strengths = {"C": np.logspace(-2, 4, 13)}
         self.model = GridSearchCV(LogisticRegression(max_iter=2000), strengths, cv=folds, scoring="neg_log_loss")
@@ -85,4 +92,4 @@ class RawLogistic:
 
     def score(self, behaviour: Batch | Interactions) -> np.ndarray:
         """Return ``(users, classes)`` log-probabilities."""
-        return self.model.best_estimator_.predict_log_proba(unit_rows(as_batch(behaviour), self.n_items))
+        return self.model.best_estimator_.predict_log_proba(self._inputs(behaviour))
