@@ -11,6 +11,7 @@ from types import ModuleType
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from . import label_metrics, machine, metrics, splits, uncertainty
+from .adapting import adapt
 from .article import BehaviorDataset, train
 from .baselines import EASE, IALS, ItemKNN, Popularity, RawLogistic, RawRidge, pca
 from .batches import Batch
@@ -27,7 +28,7 @@ from .objectives import OBJECTIVES, Denoising, Objective
 from .pretraining import pretrain
 from .readers import read_interactions
 from .recommend import Recommender
-from .studies import label_efficiency, paired, summarise
+from .studies import label_efficiency, paired, summarise, transfer
 from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Recommender",
     "RegressionTask",
     "TrainingError",
+    "adapt",
     "compare",
     "datasets",
     "evaluate",
@@ -75,6 +77,7 @@ __all__ = [
     "splits",
     "summarise",
     "train",
+    "transfer",
     "uncertainty",
     "widgets",
 ]

@@ -28,13 +28,15 @@ def with_items(interactions: Interactions, catalogue: Catalogue, places: np.ndar
         places: ``(n_items,)`` where each old item stands in ``catalogue``, -1 for nowhere; by raw id when None.
     """
     places = place_of(interactions.item_ids, catalogue.ids) if places is None else places
+    if len(places) != interactions.n_items:
+        raise InputError(f"{len(places)} places for {interactions.n_items} items: give one for each")
     items = places[interactions.items]
     kept = interactions.keep_events(items >= 0)
     return replace(kept, items=items[items >= 0].astype(np.int32), catalogue=catalogue)
 
 
 def with_users(interactions: Interactions, user_ids: Ids) -> Interactions:
-    """Return one row for each of ``user_ids``, in that order, found by raw id; a user who is not there has no events."""
+    """Return one row for each of ``user_ids``, in that order, found by raw id; who is not there has no events."""
     rows = place_of(user_ids, interactions.user_ids)
     known = rows >= 0
     found = interactions.take_users(rows[known])

@@ -16,7 +16,6 @@ from ..ridge import ridge_head
 from ..tasks import ClassificationTask, Task
 from .sparse import unit_rows
 
-
 MOST_DIRECTIONS = 2000  # the table of item_coordinates holds n_items times as many numbers
 
 

@@ -3,6 +3,7 @@
 from .journal import Journal, read_journal
 from .label_efficiency import label_efficiency
 from .statistics import gains, label_multiplier, paired, summarise, verdict
+from .transfer import transfer
 from .world import HEADLINE, contenders, unpretrained
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "paired",
     "read_journal",
     "summarise",
+    "transfer",
     "unpretrained",
     "verdict",
 ]

@@ -1,4 +1,4 @@
-"""A study's results file: one JSON record a line, added as it comes, so that an interrupted study goes on from there."""
+"""A study's results file: one JSON record a line, added as it comes, so that a study that was stopped goes on."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def read_journal(path: str | Path) -> tuple[Record, list[Record]]:
         try:
             records.append(json.loads(line))
         except ValueError as error:
-            raise InputError(f"{path}, line {number}, is damaged: delete the line, its cell is then made anew") from error
+            raise InputError(f"{path}, line {number}, is damaged: delete it, its cell is then made anew") from error
     if not records or not isinstance(records[0], dict) or records[0].get("record") != "study":
         raise InputError(f"{path} is no results file of a study: its first line does not say what was studied")
     header, *cells = ({key: value for key, value in record.items() if key != "record"} for record in records)

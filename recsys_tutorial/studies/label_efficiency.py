@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from ..errors import InputError, unknown
 from ..interactions import Interactions
 from ..objectives import OBJECTIVES
 from ..tasks import TASKS
-from .journal import Journal
+from .running import Runner, fingerprint, journal_at, versions
 from .statistics import LOWER_IS_BETTER
-from .world import HEADLINE, STRATEGIES, World, build_world, contenders
+from .world import HEADLINE, STRATEGIES, build_world, contenders
 
 EXTENSIONS = (3.3, 10.0)  # how far beyond the study's labels the curve of scratch is drawn where it has to be
-DRAWS_FROM = 300  # labelled users in all that a value rests on, where they are few: 10 draws of 30, 3 of 100
 
 
 def label_efficiency(
@@ -101,103 +94,25 @@ def label_efficiency(
     header = {"study": "label-efficiency", "data": interactions.name, "fingerprint": fingerprint(interactions),
               "split": f"{test_share:.0%} of the users are tested on, g is pretrained on the others",
               "settings": settings, "versions": versions(), **(origin or {})}  # fmt: skip
+    how = dict(dim=dim, epochs=epochs, device=device, attribute=attribute, item=item)
     with journal_at(out, header) as journal:
-        worlds = _Worlds(interactions, task, test_share, objectives, dict(
-            dim=dim, epochs=epochs, device=device, attribute=attribute, item=item))  # fmt: skip
-        seen = range(seed, seed + seeds)
-        total = seeds * len(labels) * len(chosen)
-        show = sys.stderr.isatty() if progress is None else progress
-        with tqdm(total=total, desc=f"{task}, few labels", unit="model", disable=not show) as bar:
-            for one in seen:
-                for n in sorted(labels):
-                    for name in chosen:
-                        _cell(journal, worlds, one, n, name, chosen[name], draws)
-                        bar.update()
-            if extend:
-                for n in _extensions(journal, task, max(labels), worlds.most_labels(seed)):
-                    for one in seen:
-                        _cell(journal, worlds, one, n, "scratch", "scratch", 1)
+        runner = Runner(journal, lambda one: build_world(interactions, task, one, test_share, objectives, **how))
+        every = range(seed, seed + seeds)
+        runner.run(every, sorted(labels), list(chosen), draws, progress, f"{task}, few labels")
+        for n in _extensions(runner, task, max(labels), seed) if extend else ():
+            runner.run(every, [n], ["scratch"], 1, progress, f"scratch with {n} labels")
         return pd.DataFrame(journal.cells)
 
 
-class _Worlds:
-    """The worlds of a study, the last one kept: within a seed nothing is pretrained twice."""
-
-    def __init__(self, *how: Any) -> None:
-        self.how, self.kept = how, (None, None)
-
-    def of(self, seed: int) -> World:
-        if self.kept[0] != seed:
-            interactions, task, test_share, objectives, others = self.how
-            self.kept = seed, build_world(interactions, task, seed, test_share, objectives, **others)
-        return self.kept[1]
-
-    def most_labels(self, seed: int) -> int:
-        return len(self.of(seed).rest)
-
-
-def _cell(
-    journal: Journal, worlds: _Worlds, seed: int, n: int, name: str, strategy: str | None, draws: int | None
-) -> None:
-    """Measure one model at one number of labels and one seed, unless that is done."""
-    if journal.find(labels=n, seed=seed, model=name):
-        return
-    world = worlds.of(seed)
-    task, started, values = world.task, time.perf_counter(), []
-    for draw in range(draws or max(1, DRAWS_FROM // n)):
-        model = world.fit(name, world.labelled(n, draw))
-        values.append(world.test.value(model.score(world.test.behaviour)))
-    first = name.partition(" + ")[0]
-    journal.add(
-        {
-            "model": name, "strategy": strategy, "objective": world.objectives[0] if first == "pretrained" else first,
-            "protocol": "few-labels" if task.name != "ranking" else PROTOCOL[task.without_seen], "task": task.name,
-            "labels": n, "seed": seed, "metric": task.metric, "k": getattr(task, "k", None),
-            "value": sum(values) / len(values), "draws": len(values),
-            "seconds": (time.perf_counter() - started) / len(values) + world.seconds(name),
-        }
-    )  # fmt: skip
-
-
-PROTOCOL = {False: "new-shelf", True: "top-n"}
-
-
-def _extensions(journal: Journal, task: str, most: int, available: int) -> Iterator[int]:
+def _extensions(runner: Runner, task: str, most: int, seed: int) -> Iterator[int]:
     """Yield further numbers of labels for scratch while its mean stays behind the headline model's best."""
     for factor in EXTENSIONS:
-        table = pd.DataFrame(journal.cells)
+        table = pd.DataFrame(runner.journal.cells)
         sign = -1 if table["metric"].iloc[0] in LOWER_IS_BETTER else 1
         means = sign * table.groupby(["model", "labels"])["value"].mean()
-        if not {HEADLINE[task], "scratch"} <= set(table["model"]) or means["scratch"].max() > means[HEADLINE[task]].max():
+        if not {HEADLINE[task], "scratch"} <= set(table["model"]):
             return
-        n = min(round(most * factor), available)
-        if n <= table["labels"].max():
+        n = min(round(most * factor), len(runner.world(seed).rest))
+        if means["scratch"].max() > means[HEADLINE[task]].max() or n <= table["labels"].max():
             return
         yield n
-
-
-class journal_at:  # noqa: N801 - used as `with journal_at(...)`, like a function
-    """The journal at ``out``, or where that is None one in a folder that is gone afterwards."""
-
-    def __init__(self, out: str | Path | None, header: dict[str, Any]) -> None:
-        self.out, self.header, self.folder = out, header, None
-
-    def __enter__(self) -> Journal:
-        if self.out is None:
-            self.folder = tempfile.TemporaryDirectory()
-        return Journal(self.out or os.path.join(self.folder.name, "results.jsonl"), self.header)
-
-    def __exit__(self, *error: object) -> None:
-        if self.folder is not None:
-            self.folder.cleanup()
-
-
-def fingerprint(interactions: Interactions) -> str:
-    """Return the fingerprint of the behaviour, and that of the labels where it has some."""
-    labels = interactions.labels
-    return interactions.fingerprint + (f"+{labels.fingerprint}" if labels is not None else "")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what results depend on."""
-    return {name: version(name) for name in ("torch", "numpy", "scipy", "scikit-learn")}

@@ -140,7 +140,8 @@ def verdict(results: pd.DataFrame, model: str, rivals: Sequence[str]) -> list[di
     for labels, group in table.groupby("labels"):
         worse = group[(group["value"] < 0) & (group["p_all"] < LEVEL)]
         found = "positive" if p_positive[labels] < LEVEL else "negative" if len(worse) else "undecided"
-        rows.append({"labels": int(labels), "verdict": found, "p": float(p_positive[labels])} | _words(found, group, model))
+        row = {"labels": int(labels), "verdict": found, "p": float(p_positive[labels])}
+        rows.append(row | _words(found, group, model))
     kinds = [row["verdict"] for row in rows]
     if "positive" in kinds:
         overall = "undecided" if "negative" in kinds else "positive"

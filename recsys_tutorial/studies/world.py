@@ -101,6 +101,19 @@ class World:
         return finetune(self.pretrained(first), labelled, second, **how)
 
 
+    def described(self, name: str) -> dict[str, Any]:
+        """Return the strategy, the objective and the protocol of a contender, for its records."""
+        first, _, second = name.partition(" + ")
+        protocol = "few-labels"
+        if isinstance(self.task, RankingTask):
+            protocol = "top-n" if self.task.without_seen else "new-shelf"
+        return {
+            "strategy": name if name in STRATEGIES else second or None,
+            "objective": self.objectives[0] if first == PRETRAINED else first if second else None,
+            "protocol": protocol,
+        }
+
+
 def contenders(task: str, objectives: Sequence[str], strategies: Sequence[str]) -> dict[str, str | None]:
     """Return model -> strategy: all rivals of a task, and every objective with every strategy."""
     linear = "logistic" if task == "classification" else "probe"
@@ -146,5 +159,3 @@ def build_world(
     made = TASKS[task](interactions, seed=seed, **options)
     return World(made, seed, test_share, objectives, {key: value for key, value in how.items() if value is not None})
 
-
-__all__ = ["HEADLINE", "STRATEGIES", "RankingTask", "World", "build_world", "contenders", "unpretrained"]

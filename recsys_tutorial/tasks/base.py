@@ -56,7 +56,7 @@ class Task(ABC):
         return self.behaviour.n_users
 
     def strengths(self, z: np.ndarray) -> list[float]:
-        """Return the candidates for the ridge of a head on z ``(users, dim)``, for :func:`recsys_tutorial.ridge.ridge_head`.
+        """Return the candidates for the ridge of a head on z ``(users, dim)``, as `ridge_head` takes them.
 
         :attr:`ridge` holds them as multiples of the mean squared distance of the rows from their mean: measured so, the
         best ones hardly depend on the number of users, and few candidates leave little to chance.
