@@ -18,12 +18,13 @@ from .batches import Batch
 from .catalogue import Catalogue
 from .checkpoints import load_model, save_model
 from .datasets import datasets, load_dataset
+from .encoders import BagEncoder, SequenceEncoder
 from .errors import InputError, TrainingError
 from .evaluation import compare, evaluate, evaluate_users
 from .events import from_events
 from .finetuning import STRATEGIES, finetune
 from .interactions import Interactions
-from .model import BagEncoder, PretrainedModel
+from .model import PretrainedModel
 from .objectives import OBJECTIVES, Denoising, Objective
 from .pretraining import pretrain
 from .readers import read_interactions
@@ -53,6 +54,7 @@ __all__ = [
     "RawRidge",
     "Recommender",
     "RegressionTask",
+    "SequenceEncoder",
     "TrainingError",
     "adapt",
     "compare",

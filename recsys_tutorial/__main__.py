@@ -80,8 +80,8 @@ def parser() -> ArgumentParser:
     one = add("pretrain", commands.run_pretrain, data)
     one.add_argument("--objective", choices=sorted(OBJECTIVES), default="denoising")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model")
-    one.add_argument("--epochs", type=whole(1), default=50)
-    one.add_argument("--dim", type=whole(1), default=256, help="length of g's vector")
+    one.add_argument("--epochs", type=whole(1), help="passes over the users (default: the objective's own)")
+    one.add_argument("--dim", type=whole(1), help="length of g's vector (default: the objective's own)")
     one.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
     one = add("evaluate", commands.run_evaluate, data)
     one.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from .baselines.raw import item_coordinates
 from .batches import Batch
+from .encoders import ENCODERS, BagEncoder
 from .interactions import Interactions
-from .model import ENCODERS, BagEncoder
 
 
 class Beside(nn.Module):

@@ -19,9 +19,10 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from .catalogue import Catalogue, as_ids
+from .encoders import ENCODERS
 from .errors import InputError, MissingFileError
 from .files import to_json, write_bytes, write_text
-from .model import ENCODERS, PretrainedModel
+from .model import PretrainedModel
 from .training import Progress
 
 FORMAT = 1

@@ -9,9 +9,10 @@ import torch
 from scipy.sparse import csr_array
 
 from ..batches import Batch, as_batch
+from ..encoders import BagEncoder
 from ..errors import InputError
 from ..interactions import Interactions
-from ..model import BagEncoder, PretrainedModel
+from ..model import PretrainedModel
 from ..ridge import ridge_head
 from ..tasks import ClassificationTask, Task
 from .sparse import unit_rows
