@@ -77,9 +77,9 @@ def finetune(
     - ``wide``: g stays; h, a ridge solution too, reads g's vector beside the user's items themselves
       (:class:`recsys_tutorial.beside.Beside`), so that what g has dropped is not lost.
     - ``frozen``: g stays, bit for bit; h is trained by gradient descent on the task's loss.
-    - ``layerwise``: h starts as the probe's, then all layers move, each more gently than the one above it
-      (Howard and Ruder 2018).
-    - ``full``: h starts as the probe's, then g and h move together, gently, on the ridge's own squared error
+    - ``layerwise``: h starts as the probe's, or as the model's own where that scores the task's very items; then all
+      layers move, each more gently than the one above it (Howard and Ruder 2018).
+    - ``full``: h starts likewise, then g and h move together, gently, on the ridge's own squared error
       (Kumar et al. 2022: a random h would first distort g).
     - ``scratch``: no pretraining. g and h start from random weights and are trained on the task's loss: what the
       labels alone can do.
@@ -148,8 +148,19 @@ def _start(model: PretrainedModel, task: Task, strategy: str, seed: int, device:
         if strategy == "wide":
             f.feature_extractor = beside(g, z, task.behaviour).to(device)
             z = f.encode(task.behaviour)
-        f.classifier = ridge_head(z, task.target_matrix(), task.chooses_by, task.strengths(z)).to(device)
+        f.classifier = _head_that_is_there(model, task, strategy) or ridge_head(
+            z, task.target_matrix(), task.chooses_by, task.strengths(z)
+        )
+        f.to(device)
     return f
+
+
+def _head_that_is_there(model: PretrainedModel, task: Task, strategy: str) -> nn.Module | None:
+    """Return a copy of the model's own head where it scores the very items of the task and is to be trained further."""
+    same = model.outputs is not None and task.outputs is not None
+    if not same or model.classifier is None or not RECIPES[strategy].from_probe:
+        return None
+    return copy.deepcopy(model.classifier) if model.outputs.fingerprint == task.outputs.fingerprint else None
 
 
 def _choose_epochs(

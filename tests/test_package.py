@@ -17,7 +17,8 @@ FLOORS = [
     "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders", "heads", "model",
     "objectives", "ridge", "joining", "tasks", "training", "article", "checkpoints", "baselines", "evaluation",
     "pretraining", "beside", "finetuning", "adapting", "named", "studies",
-    "linear", "identities", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands", "__main__",
+    "linear", "identities", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands",
+    "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
