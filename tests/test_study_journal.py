@@ -90,7 +90,8 @@ def test_a_killed_study_goes_on_without_repeating(tmp_path):
     subprocess.run([sys.executable, "-c", SCRIPT, str(whole)], check=True)
     assert path.read_bytes().startswith(before)  # what was finished stands as it was, its seconds too
     _, cells = read_journal(path)
-    values = [{(c["model"], c["labels"], c["seed"]): c["value"] for c in found} for found in (cells, read_journal(whole)[1])]
+    both = (cells, read_journal(whole)[1])
+    values = [{(cell["model"], cell["labels"], cell["seed"]): cell["value"] for cell in found} for found in both]
     assert 11 < len(done) < len(cells) == len(values[0])
     assert values[0] == values[1]
     assert json.loads(path.read_text().splitlines()[0])["study"] == "label-efficiency"

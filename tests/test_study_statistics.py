@@ -27,7 +27,7 @@ def results(values: dict[str, dict[int, list[float]]], **common) -> pd.DataFrame
 
 
 def simulated(rng: np.random.Generator, gain: float, seeds: int = 5) -> pd.DataFrame:
-    """Five models at three label counts; a seed's luck is shared by all, ``gain`` is ours alone, noise is each one's."""
+    """Five models at three label counts; a seed's luck is shared, ``gain`` is ours, noise each one's."""
     table = {}
     for labels in (30, 100, 300):
         luck = rng.normal(0, 0.05, seeds)

@@ -59,7 +59,8 @@ def label_efficiency(
         dim: length of g's vector; None takes the objective's own.
         epochs: of pretraining; None takes the objective's own.
         draws: labelled users are drawn so often for a seed, and the values averaged; None: one draw where there are
-            300 labels, 3 where there are 100, 10 where there are 30.
+            300 labels, 3 where there are 100, 10 where there are 30; a third of that for strategies that train step
+            by step, scratch excepted.
         extend: draw the curve of scratch beyond ``labels``, up to tenfold, where it does not reach the headline model.
         attribute: for classification, see there.
         item: for regression, see there.

@@ -19,6 +19,7 @@ from ..tasks import Task
 from .journal import Journal
 
 DRAWS_FROM = 300  # labelled users in all that a value rests on, where they are few: 10 draws of 30, 3 of 100
+SLOW = ("frozen", "layerwise", "full")  # trained step by step, and no part of a verdict: a third of the draws
 
 
 class AnyWorld(Protocol):
@@ -67,7 +68,7 @@ class Runner:
                 for n in labels:
                     for name in models:
                         if not self.journal.find(labels=n, seed=seed, model=name):
-                            self.journal.add(self._measure(seed, n, name, draws or max(1, DRAWS_FROM // n)))
+                            self.journal.add(self._measure(seed, n, name, draws or draws_of(name, n)))
                         bar.update()
 
     def _measure(self, seed: int, n: int, name: str, draws: int) -> dict[str, Any]:
@@ -82,6 +83,12 @@ class Runner:
             "model": name, **world.described(name), **task, "labels": n, "seed": seed, "draws": draws,
             "value": sum(values) / draws, "seconds": seconds,
         }  # fmt: skip
+
+
+def draws_of(name: str, n: int) -> int:
+    """Return how many draws of ``n`` labelled users the value of a model rests on; all models share the first."""
+    draws = max(1, DRAWS_FROM // n)
+    return max(1, draws // 3) if name.endswith(SLOW) else draws
 
 
 class journal_at:
