@@ -68,7 +68,8 @@ def test_g_moves_and_the_pretrained_model_does_not(strategy, pretrained, tasks):
 
 
 def test_scratch_takes_nothing_but_the_shape(pretrained, tasks, behaviour):
-    blank = rt.PretrainedModel.compose(rt.BagEncoder(**pretrained.feature_extractor.config), nn.Linear(6, 2), catalogue=behaviour.catalogue)
+    g = rt.BagEncoder(**pretrained.feature_extractor.config)
+    blank = rt.PretrainedModel.compose(g, nn.Linear(6, 2), catalogue=behaviour.catalogue)
     scores = [rt.finetune(model, tasks["ranking"], "scratch", seed=3).score(behaviour) for model in (pretrained, blank)]
     np.testing.assert_array_equal(*scores)
 

@@ -46,8 +46,9 @@ def new_shelf(
     draw = np.random.default_rng(seed).permutation(interactions.n_items)
     shelf[draw[: max(1, round(hidden * interactions.n_items))]] = True
     wanted = _labelled(interactions)
+    at_least = _threshold(interactions) if at_least is None else at_least
     wanted = with_items(wanted, interactions.catalogue.take(np.flatnonzero(shelf)))
-    return RankingTask(interactions.subset_items(~shelf), _liked(wanted, at_least), k)
+    return RankingTask(interactions.subset_items(~shelf), wanted.binarise(at_least), k)
 
 
 def top_n(interactions: Interactions, at_least: float | None = None, k: int = 20, seed: int = 0) -> RankingTask:
@@ -56,8 +57,9 @@ def top_n(interactions: Interactions, at_least: float | None = None, k: int = 20
     Later are the last fifth of each user's events (a random fifth where the order is not known). What a user has
     already is left out of the ranking. Users with fewer than two events are left out.
     """
-    before, after = _later(interactions, seed)
-    return RankingTask(before, _liked(after, at_least), k, without_seen=True)
+    at_least = liked_from(interactions.weights) if at_least is None else at_least
+    before, after = _later(replace(interactions, labels=None), seed)
+    return RankingTask(before, after.binarise(at_least), k, without_seen=True)
 
 
 def classification(interactions: Interactions, attribute: str | None = None, seed: int = 0) -> ClassificationTask:
@@ -124,8 +126,9 @@ def _labelled(interactions: Interactions) -> Interactions:
     return with_users(interactions.labels, interactions.user_ids)
 
 
-def _liked(wanted: Interactions, at_least: float | None) -> Interactions:
-    return replace(wanted, labels=None).binarise(liked_from(wanted.weights) if at_least is None else at_least)
+def _threshold(interactions: Interactions) -> float | None:
+    """Return the weight from which an item is liked, by the whole scale that was used."""
+    return liked_from((interactions if interactions.labels is None else interactions.labels).weights)
 
 
 def _later(interactions: Interactions, seed: int) -> tuple[Interactions, Interactions]:
@@ -144,12 +147,8 @@ def _later(interactions: Interactions, seed: int) -> tuple[Interactions, Interac
 def _favourite_genre(interactions: Interactions, seed: int) -> ClassificationTask:
     if interactions.catalogue.genres is None:
         raise InputError(f"{interactions.name!r} has neither user attributes nor genres: there is no class to tell")
-    if interactions.labels is not None:
-        task = new_shelf(interactions, seed=seed)
-        before, after = task.behaviour, task.targets
-    else:
-        before, after = _later(interactions, seed)
-        after = _liked(after, None)
+    task = (top_n if interactions.labels is None else new_shelf)(interactions, seed=seed)
+    before, after = task.behaviour, task.targets
     names = sorted({genre for genres in after.catalogue.genres for genre in genres})
     has = np.array([[genre in genres for genre in names] for genres in after.catalogue.genres], float)
     counts = after.binarise().matrix @ has
