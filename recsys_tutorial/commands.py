@@ -117,7 +117,7 @@ def _wide(summary: pd.DataFrame) -> str:
 def run_datasets(args: Namespace) -> Report:
     """List what can be loaded."""
     listing = datasets()
-    return Report(listing.to_dict("records"), table(listing.drop(columns="source")))
+    return Report(listing.to_dict("records"), table(listing.drop(columns=["source", "citation", "checksum"])))
 
 
 def run_pretrain(args: Namespace) -> Report:

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def intrinsic_dimension(vectors: np.ndarray) -> float:
-    r"""Return how many directions ``(n, dim)`` vectors fill: ``(Σ λ)² / Σ λ²`` over the eigenvalues of their covariance.
+    r"""Return how many directions ``(n, dim)`` vectors fill: ``(Σ λ)² / Σ λ²``, λ the eigenvalues of their covariance.
 
     ``dim`` for a round cloud, 1 for a line: where g has collapsed it is near 1, or 0 where all vectors are one.
 
