@@ -13,7 +13,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from . import label_metrics, machine, metrics, splits, uncertainty
 from .adapting import adapt
 from .article import BehaviorDataset, train
-from .baselines import EASE, IALS, ItemKNN, Popularity, RawLogistic, RawRidge, pca
+from .baselines import EASE, IALS, ItemKNN, LabelMean, Neighbours, Popularity, RawLogistic, RawRidge, pca
 from .batches import Batch
 from .catalogue import Catalogue
 from .checkpoints import load_model, save_model
@@ -46,6 +46,8 @@ __all__ = [
     "InputError",
     "Interactions",
     "ItemKNN",
+    "LabelMean",
+    "Neighbours",
     "Objective",
     "Popularity",
     "PretrainedModel",
