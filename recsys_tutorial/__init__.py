@@ -16,7 +16,7 @@ from .article import BehaviorDataset, train
 from .baselines import EASE, IALS, ItemKNN, LabelMean, Neighbours, Popularity, RawLogistic, RawRidge, pca
 from .batches import Batch
 from .catalogue import Catalogue
-from .checkpoints import load_model, save_model
+from .checkpoints import LoadReport, load_model, load_weights, save_model
 from .datasets import datasets, load_dataset
 from .encoders import BagEncoder, SequenceEncoder
 from .errors import InputError, TrainingError
@@ -47,6 +47,7 @@ __all__ = [
     "Interactions",
     "ItemKNN",
     "LabelMean",
+    "LoadReport",
     "Neighbours",
     "Objective",
     "Popularity",
@@ -69,6 +70,7 @@ __all__ = [
     "label_metrics",
     "load_dataset",
     "load_model",
+    "load_weights",
     "machine",
     "metrics",
     "new_shelf",
