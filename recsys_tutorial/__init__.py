@@ -15,14 +15,15 @@ from .article import BehaviorDataset, train
 from .baselines import EASE, IALS, ItemKNN, Popularity, RawLogistic, RawRidge, pca
 from .batches import Batch
 from .catalogue import Catalogue
-from .checkpoints import load_model, save_model
+from .checkpoints import LoadReport, load_model, load_weights, save_model
 from .datasets import datasets, load_dataset
+from .encoders import BagEncoder, SequenceEncoder
 from .errors import InputError, TrainingError
 from .evaluation import compare, evaluate, evaluate_users
 from .events import from_events
 from .finetuning import STRATEGIES, finetune
 from .interactions import Interactions
-from .model import BagEncoder, PretrainedModel
+from .model import PretrainedModel
 from .objectives import OBJECTIVES, Denoising, Objective
 from .pretraining import pretrain
 from .readers import read_interactions
@@ -44,6 +45,7 @@ __all__ = [
     "InputError",
     "Interactions",
     "ItemKNN",
+    "LoadReport",
     "Objective",
     "Popularity",
     "PretrainedModel",
@@ -52,6 +54,7 @@ __all__ = [
     "RawRidge",
     "Recommender",
     "RegressionTask",
+    "SequenceEncoder",
     "TrainingError",
     "compare",
     "datasets",
@@ -63,6 +66,7 @@ __all__ = [
     "label_metrics",
     "load_dataset",
     "load_model",
+    "load_weights",
     "machine",
     "metrics",
     "new_shelf",

@@ -68,13 +68,52 @@ class Batch:
         before = torch.cat([self.offsets.new_zeros(1), events.cumsum(0)])
         return Batch(self.items[events], before[self.offsets], self.weights[events])
 
-    def drop(self, rate: float) -> Batch:
-        """Return the batch without a random share ``rate`` of its events (the corruption of a denoiser).
+    def hide(self, rate: float) -> tuple[Batch, Batch]:
+        """Return the batch without a random share ``rate`` of its events, and these events alone.
 
         The draw is from torch's global CPU generator, so that a run on a GPU hides the same events; the
         training loop seeds it once an epoch.
         """
-        return self.keep((torch.rand(len(self.items)) >= rate).to(self.items.device))
+        shown = (torch.rand(len(self.items)) >= rate).to(self.items.device)
+        return self.keep(shown), self.keep(~shown)
+
+    def binary(self) -> Batch:
+        """Return the batch with every weight 1."""
+        return Batch(self.items, self.offsets, torch.ones_like(self.weights))
+
+    def newest(self, n: int) -> Batch:
+        """Return each user's last ``n`` events."""
+        return self.keep(torch.arange(len(self.items), device=self.items.device) >= (self.offsets[1:] - n)[self.rows])
+
+    def windows(self, n: int) -> Batch:
+        """Return every user's events in pieces of ``n``, each a row of its own; the oldest piece takes what is left."""
+        pieces = -(-self.lengths // n)
+        last = pieces.cumsum(0)  # the piece after a user's newest one
+        back = last.repeat_interleave(pieces) - torch.arange(int(pieces.sum())) - 1  # pieces between it and the newest
+        ends = self.offsets[1:].repeat_interleave(pieces) - n * back
+        return Batch(self.items, torch.cat([self.offsets[:1], ends]), self.weights)
+
+    def append(self, item: int) -> Batch:
+        """Return the batch with ``item`` laid behind every user's newest event, weight 1."""
+        ends = self.offsets[1:] + torch.arange(len(self), device=self.offsets.device)
+        old = torch.ones(len(self.items) + len(self), dtype=torch.bool, device=self.items.device)
+        old[ends] = False
+        items, weights = self.items.new_full(old.shape, item), self.weights.new_ones(old.shape)
+        items[old], weights[old] = self.items, self.weights
+        return Batch(items, torch.cat([self.offsets[:1], ends + 1]), weights)
+
+    def ends(self) -> tuple[Tensor, Tensor]:
+        """``(n_events,)`` bool twice: whether an event is its user's oldest, and whether it is the newest."""
+        oldest, newest = torch.zeros(2, len(self.items), dtype=torch.bool, device=self.items.device)
+        filled = self.lengths > 0
+        oldest[self.offsets[:-1][filled]] = True
+        newest[self.offsets[1:][filled] - 1] = True
+        return oldest, newest
+
+    def present(self) -> Tensor:
+        """``(users, longest)`` bool: where a table with one row a user, filled from the left, holds an event."""
+        lengths = self.lengths
+        return torch.arange(int(lengths.max()) if len(self) else 0, device=lengths.device) < lengths[:, None]
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on ``device``."""
@@ -101,5 +140,21 @@ def shuffled(n: int, batch_size: int) -> Iterator[Tensor]:
 
     The pieces are as equal as they can be, so that no step rests on a handful of users.
     """
-    pieces = max(1, -(-n // batch_size))
-    yield from (torch.as_tensor(rows) for rows in np.array_split(torch.randperm(n).numpy(), pieces))
+    yield from _pieces(torch.randperm(n), batch_size)
+
+
+def by_length(lengths: Tensor, batch_size: int) -> Iterator[Tensor]:
+    """Yield rows in random order, in pieces of rows that are about equally long: little is lost on padding.
+
+    Args:
+        lengths: ``(rows,)``.
+        batch_size: rows in a piece, at most.
+    """
+    shuffled_rows = torch.randperm(len(lengths))
+    rows = shuffled_rows[lengths[shuffled_rows].argsort(stable=True)]
+    pieces = list(_pieces(rows, batch_size))
+    yield from (pieces[place] for place in torch.randperm(len(pieces)).tolist())
+
+
+def _pieces(rows: Tensor, batch_size: int) -> Iterator[Tensor]:
+    yield from map(torch.as_tensor, np.array_split(rows.numpy(), max(1, -(-len(rows) // batch_size))))

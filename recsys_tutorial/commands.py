@@ -191,7 +191,8 @@ def run_recommend(args: Namespace) -> Report:
 
 def run_benchmark(args: Namespace) -> Report:
     """Measure speed as ratios to what the arithmetic alone costs, and the memory of a large evaluation."""
-    records = benchmark(against=args.against, seed=args.seed)
+    data = None if args.data is None else load(args.data)
+    records = benchmark(against=args.against, seed=args.seed, data=data)
     columns = ["metric", "value", "low", "high", "bar", "ok", "threads", "load"]
     return Report(records, table(pd.DataFrame(records)[columns].round(2)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
 
 
 class InputError(ValueError):
@@ -45,3 +46,17 @@ def unknown(kind: str, name: object, known: Iterable[str], shown: int = 12) -> I
         more = f", ... ({len(known)} in all)" if len(known) > shown else ""
         hint = "choose from " + ", ".join(repr(candidate) for candidate in known[:shown]) + more
     return InputError(f"unknown {kind} {name!r}: {hint}")
+
+
+def check_sizes(**sizes: int) -> None:
+    """Raise InputError for the first of ``sizes`` that is not a whole number of at least 1."""
+    for name, size in sizes.items():
+        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
+            raise InputError(f"{name}={size!r}: it needs to be a whole number of at least 1")
+
+
+def check_shares(**shares: float) -> None:
+    """Raise InputError for the first of ``shares`` that is not at least 0 and below 1."""
+    for name, share in shares.items():
+        if not 0 <= share < 1:
+            raise InputError(f"{name}={share!r}: it needs to be at least 0 and below 1")

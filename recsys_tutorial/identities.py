@@ -18,11 +18,12 @@ from torch.nn import functional as F
 
 from .baselines import pca
 from .batches import Batch
+from .encoders import BagEncoder
 from .finetuning import finetune
 from .interactions import Interactions
 from .linear import linear_autoencoder, projection
 from .losses import multinomial_loss, squared_loss
-from .model import BagEncoder, PretrainedModel
+from .model import PretrainedModel
 from .ridge import RidgePath, ridge_head
 from .tasks import Task
 

@@ -2,110 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .batches import Batch, as_batch, in_order
 from .catalogue import Catalogue
-from .errors import InputError, unknown
+from .encoders import BagEncoder
+from .errors import check_sizes
 from .interactions import Interactions
-
-ACTIVATIONS = {"identity": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh}
-WEIGHTINGS = ("binary", "raw", "log")
-
-
-class BagEncoder(nn.Module):
-    """A feature extractor ``g`` that ignores order: ``Batch -> (users, dim)``.
-
-    The first layer adds up one vector per item the user has, so its cost follows the user's events and not
-    the catalogue: ``2 · events · width`` flops a user, ``n_items · width`` parameters. A dense table
-    ``(users, n_items)`` of weights is taken too and gives the same vectors; it is there to teach and to test.
-
-    Args:
-        n_items: catalogue size.
-        dim: length of the output vector.
-        hidden: widths of the layers before the last one.
-        activation: after every layer: ``tanh``, ``relu`` or ``identity``.
-        weighting: what an event counts: ``binary`` 1, ``raw`` its weight, ``log`` log(1 + weight).
-        normalise: divide a user's events by their Euclidean length, so that a long history is not louder.
-
-    Raises:
-        InputError: a size below 1, an unknown activation or weighting.
-    """
-
-    def __init__(
-        self,
-        n_items: int,
-        dim: int = 256,
-        hidden: Sequence[int] = (),
-        activation: str = "tanh",
-        weighting: str = "binary",
-        normalise: bool = True,
-    ) -> None:
-        super().__init__()
-        widths = (*hidden, dim)
-        check_sizes(n_items=n_items, dim=dim, **{f"hidden[{i}]": width for i, width in enumerate(hidden)})
-        if activation not in ACTIVATIONS:
-            raise unknown("activation", activation, ACTIVATIONS)
-        if weighting not in WEIGHTINGS:
-            raise unknown("weighting", weighting, WEIGHTINGS)
-        self.n_items, self.dim = n_items, dim
-        self.config = dict(
-            n_items=n_items, dim=dim, hidden=list(hidden), activation=activation, weighting=weighting,
-            normalise=normalise,
-        )  # fmt: skip
-        self.item_vectors = nn.Parameter(nn.init.xavier_uniform_(torch.empty(n_items, widths[0])))
-        self.bias = nn.Parameter(torch.zeros(widths[0]))
-        layers: list[nn.Module] = [ACTIVATIONS[activation]()]
-        for before, after in itertools.pairwise(widths):
-            layers += [nn.Linear(before, after), ACTIVATIONS[activation]()]
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, behaviour: Batch | Tensor) -> Tensor:
-        """Return ``(users, dim)``: a user without events gets the vector that the biases alone give."""
-        if isinstance(behaviour, Tensor):
-            summed = self._input_weights_dense(behaviour) @ self.item_vectors
-        else:
-            summed = F.embedding_bag(
-                behaviour.items,
-                self.item_vectors,
-                behaviour.offsets,
-                mode="sum",
-                per_sample_weights=self._input_weights(behaviour),
-                include_last_offset=True,
-            )
-        return self.layers(summed + self.bias)
-
-    def _input_weights(self, batch: Batch) -> Tensor:
-        weights = self._weigh(batch.weights)
-        if not self.config["normalise"]:
-            return weights
-        rows = batch.rows
-        squares = weights.new_zeros(len(batch)).index_add_(0, rows, weights.square())
-        return weights / squares.sqrt()[rows].clamp_min(1e-12)
-
-    def _input_weights_dense(self, table: Tensor) -> Tensor:
-        if table.shape[-1] != self.n_items:
-            raise InputError(f"behaviour has {table.shape[-1]} items, g was built for {self.n_items}")
-        weights = torch.where(table != 0, self._weigh(table), 0.0)
-        return F.normalize(weights, dim=1) if self.config["normalise"] else weights
-
-    def _weigh(self, weights: Tensor) -> Tensor:
-        match self.config["weighting"]:
-            case "binary":
-                return torch.ones_like(weights)
-            case "log":
-                return weights.log1p()
-        return weights
-
-
-ENCODERS = {"BagEncoder": BagEncoder}
 
 
 class PretrainedModel(nn.Module):
@@ -195,10 +101,3 @@ class PretrainedModel(nn.Module):
         pieces = [module(batch.take(rows).to(self.device)).cpu() for rows in in_order(len(batch), batch_size)]
         self.train(was_training)
         return torch.cat(pieces).numpy() if pieces else np.zeros((0, 0), np.float32)
-
-
-def check_sizes(**sizes: int) -> None:
-    """Raise InputError for the first of ``sizes`` that is not a whole number of at least 1."""
-    for name, size in sizes.items():
-        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-            raise InputError(f"{name}={size!r}: it needs to be a whole number of at least 1")

@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from . import checkpoints
 from .batches import Batch, in_order
-from .errors import InputError
+from .errors import InputError, check_shares
 from .interactions import Interactions
 from .model import PretrainedModel
 from .objectives import Objective, build_objective
+from .ridge import ridge_head
 from .training import Settings, fit, seeded
 
 
@@ -23,11 +25,11 @@ def pretrain(
     objective: str | Objective,
     interactions: Interactions,
     *,
-    epochs: int = 50,
-    dim: int = 256,
+    epochs: int | None = None,
+    dim: int | None = None,
     batch_size: int | None = None,
-    learning_rate: float = 3e-3,
-    weight_decay: float = 0.0,
+    learning_rate: float | None = None,
+    weight_decay: float | None = None,
     validation: float = 0.0,
     patience: int | None = None,
     seed: int = 0,
@@ -37,14 +39,18 @@ def pretrain(
     progress: bool | None = None,
     **options: Any,
 ) -> PretrainedModel:
-    """Pretrain ``g`` and return ``f = h ∘ g``, where h is the part of the objective that scores items, if it has one.
+    """Pretrain ``g`` and return ``f = h ∘ g``, where h scores items.
+
+    h is what the objective learned for it (a decoder, say); :func:`hidden_events_head` serves objectives that learn
+    none. Where ``epochs`` to ``weight_decay`` are None, the objective's own
+    :class:`~recsys_tutorial.objectives.Recipe` decides.
 
     Args:
         objective: a name (see :data:`recsys_tutorial.OBJECTIVES`), or an objective built around your own encoder.
         interactions: unlabelled behaviour.
         epochs: passes over the users.
         dim: length of g's vector; used when ``objective`` is a name.
-        batch_size: users per step; None takes a tenth of the users, at least 32 and at most 256.
+        batch_size: users per step at most.
         learning_rate: the highest rate of the one-cycle schedule.
         weight_decay: see :class:`recsys_tutorial.training.Settings`.
         validation: share of the users held out for a validation loss; the weights of its best epoch are then kept.
@@ -61,11 +67,10 @@ def pretrain(
         InputError: unknown objective, a setting out of range, a checkpoint of another run.
         TrainingError: a loss or gradient that is not finite.
     """
-    if not 0 <= validation < 1:
-        raise InputError(f"validation={validation!r}: it needs to be at least 0 and below 1")
+    check_shares(validation=validation)
     built = _build(objective, interactions, dim, seed, options).to(device)
-    steps = batch_size or int(np.clip(interactions.n_users // 10, 32, 256))
-    settings = Settings(epochs, steps, learning_rate, weight_decay, patience=patience)
+    asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
+    settings = _settings(built, interactions.n_users, asked, patience)
     origin = {
         "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,
         "data_fingerprint": interactions.fingerprint, "validation": validation, "seed": seed, **asdict(settings),
@@ -82,15 +87,45 @@ def pretrain(
         description=f"pretraining {origin['objective']}",
     )
     items = interactions.catalogue
-    model = PretrainedModel.compose(built.encoder, built.head(), catalogue=items, outputs=items, history=history)
+    with torch.no_grad():
+        g, h = built.feature_extractor(), built.head()
+    model = PretrainedModel.compose(g, h, catalogue=items, outputs=items, history=history)
+    if h is None:
+        model.classifier = hidden_events_head(model, interactions, seed).to(device)
     model.origin = origin
     if checkpoint:
         checkpoints.save_model(checkpoint, model)
     return model.eval()
 
 
+def hidden_events_head(
+    model: PretrainedModel, interactions: Interactions, seed: int = 0, strength: float = 0.1
+) -> nn.Linear:
+    """Return a head that scores items for any g: the ridge head that finds each user's hidden events from the others.
+
+    Half of a user's events, drawn at random, are shown to g; the head is fitted in closed form to the other half.
+
+    Args:
+        model: holds g.
+        interactions: what g was pretrained on.
+        seed: draws what is hidden.
+        strength: of the ridge, see :func:`recsys_tutorial.ridge.ridge_head`.
+    """
+    hidden = np.random.default_rng(seed).random(interactions.n_events) < 0.5
+    wanted = interactions.keep_events(hidden).binarise().matrix
+    return ridge_head(model.encode(interactions.keep_events(~hidden)), wanted, strengths=(strength,))
+
+
+def _settings(built: Objective, n_users: int, asked: dict[str, Any], patience: int | None) -> Settings:
+    """Return the settings that were asked for, the others from the objective's recipe."""
+    given = {name: value for name, value in asked.items() if value is not None}
+    recipe = {name: getattr(built.recipe, name) for name in asked}
+    recipe["batch_size"] = recipe["batch_size"] or int(np.clip(n_users // 10, 32, 256))
+    return Settings(**recipe | given, patience=patience)
+
+
 def _build(
-    objective: str | Objective, interactions: Interactions, dim: int, seed: int, options: dict[str, Any]
+    objective: str | Objective, interactions: Interactions, dim: int | None, seed: int, options: dict[str, Any]
 ) -> Objective:
     """Return the objective, built with weights of this seed where it is given by name."""
     with seeded(seed):
@@ -119,7 +154,8 @@ def _train(
         pieces = in_order(len(held_out), settings.batch_size)
         return sum(float(built(held_out.take(rows).to(device))) * len(rows) for rows in pieces) / len(held_out)
 
-    examples = Batch.of(interactions.take_users(train_rows))
+    examples = built.examples(Batch.of(interactions.take_users(train_rows)))
+    how["order"] = lambda: built.order(examples, settings.batch_size)
     return fit(built, loss, examples, settings, seed=seed, validate=validate if len(held_out) else None, **how)
 
 

@@ -142,6 +142,7 @@ def fit(
     settings: Settings,
     *,
     seed: int,
+    order: Callable[[], Iterable[Tensor]] | None = None,
     parameter_groups: list[dict[str, Any]] | None = None,
     validate: Callable[[], float] | None = None,
     resume_from: Progress | None = None,
@@ -159,6 +160,8 @@ def fit(
         examples: has ``len`` and ``take(rows)``.
         settings: epochs, rate and so on.
         seed: fixes the order of the examples and all draws of ``loss_of``.
+        order: yields the rows of each batch of an epoch, at most as many batches as ``batch_size`` makes; None
+            shuffles.
         parameter_groups: for AdamW, each with ``params`` and, where it is not the whole rate, ``scale``.
         validate: returns the validation loss (lower is better), called after every epoch.
         resume_from: go on from here.
@@ -170,6 +173,7 @@ def fit(
     groups = [group for group in groups if group["params"]]
     if not groups:
         raise TrainingError("nothing to train: every parameter is frozen")
+    order = order or (lambda: shuffled(len(examples), settings.batch_size))
     optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
     state = resume_from or Progress()
     _restore(module, optimizer, state)
@@ -189,7 +193,7 @@ def fit(
         while state.epoch < settings.epochs and not _out_of_patience(state, settings.patience):
             started = time.perf_counter()
             with seeded(seed, state.epoch + 1):
-                batches = (examples.take(rows) for rows in shuffled(len(examples), settings.batch_size))
+                batches = (examples.take(rows) for rows in order())
                 loss = run_epoch(batches, loss_of, optimizer, max_norm=settings.max_norm, before_step=set_rate)
             row = {"epoch": state.epoch + 1, "loss": loss, "validation": math.nan}
             if validate is not None:

@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning threads slow their neighbours down
 
 import hypothesis
+import numpy as np
 import pytest
 
 import recsys_tutorial as rt
@@ -43,6 +44,17 @@ def club() -> rt.Interactions:
     titles = {10: "Ada (1990)", 20: "Bits, The (1991)", 30: "Code (1992)", 40: "Data (1993)", 50: "Edge (1994)"}
     genres = {10: ("Drama",), 20: ("Comedy", "Drama"), 30: ("Action",), 40: ("Action", "War"), 50: ()}
     return rt.from_events(*map(list, zip(*rows, strict=True)), titles=titles, genres=genres, name="club")
+
+
+@pytest.fixture(scope="session")
+def board() -> rt.Interactions:
+    """Two groups of users on two groups of items, in random order: the structure is known, so what is learned can be
+    checked."""
+    rng = np.random.default_rng(0)
+    users = [user for user in range(40) for _ in range(6)]
+    items = [int(10 * (user % 2) + item) for user in range(40) for item in rng.permutation(10)[:6]]
+    titles = {item: f"{'Blue' if item < 10 else 'Red'} ({1990 + item})" for item in range(20)}
+    return rt.from_events(users, items, titles=titles, in_order=True, name="board")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import columns
 
-from recsys_tutorial.batches import Batch, as_batch, in_order, shuffled
+from recsys_tutorial.batches import Batch, as_batch, by_length, in_order, shuffled
 from recsys_tutorial.events import from_events
 
 ROWS = st.lists(st.lists(st.integers(0, 9), max_size=5), min_size=1, max_size=6)
@@ -88,25 +88,66 @@ def test_keep_equals_filtering_lists(rows, data):
 
 
 @given(ROWS, st.floats(0, 1), st.integers(0, 100))
-def test_drop_keeps_what_the_seeded_draw_says(rows, rate, seed):
+def test_hide_keeps_what_the_seeded_draw_says_and_returns_the_rest(rows, rate, seed):
     batch = numbered(rows)
     torch.manual_seed(seed)
-    dropped = batch.drop(rate)
+    shown, hidden = batch.hide(rate)
     torch.manual_seed(seed)
     draw = torch.rand(len(batch.items)).tolist()
-    assert lists(dropped) == [[(i, w) for i, w in row if draw[int(w)] >= rate] for row in lists(batch)]
+    assert lists(shown) == [[(i, w) for i, w in row if draw[int(w)] >= rate] for row in lists(batch)]
+    assert lists(hidden) == [[(i, w) for i, w in row if draw[int(w)] < rate] for row in lists(batch)]
 
 
-def test_drop_of_nothing_and_of_everything():
+def test_hide_nothing_and_everything():
     batch = numbered([[1, 2], [3]])
-    assert lists(batch.drop(0.0)) == lists(batch)
-    assert lists(batch.drop(1.0)) == [[], []]
+    assert list(map(lists, batch.hide(0.0))) == [lists(batch), [[], []]]
+    assert list(map(lists, batch.hide(1.0))) == [[[], []], lists(batch)]
 
 
-def test_drop_takes_the_share_asked_for():
+def test_hide_takes_the_share_asked_for():
     torch.manual_seed(0)
-    kept = Batch.from_lists([[0] * 10_000] * 10).drop(0.3)
-    assert len(kept.items) == pytest.approx(70_000, abs=4 * (100_000 * 0.3 * 0.7) ** 0.5)
+    shown, _ = Batch.from_lists([[0] * 10_000] * 10).hide(0.3)
+    assert len(shown.items) == pytest.approx(70_000, abs=4 * (100_000 * 0.3 * 0.7) ** 0.5)
+
+
+def test_binary_sets_every_weight_to_one():
+    batch = numbered([[1, 2], [], [3]])
+    assert lists(batch.binary()) == [[(1, 1.0), (2, 1.0)], [], [(3, 1.0)]]
+
+
+@given(ROWS, st.integers(1, 5))
+def test_newest_and_windows_equal_slices_of_lists(rows, n):
+    batch = numbered(rows)
+    whole = lists(batch)
+    assert lists(batch.newest(n)) == [row[-n:] for row in whole]
+    pieces = [row[max(0, end - n) : end] for row in whole for end in reversed(range(len(row), 0, -n))]
+    assert lists(batch.windows(n)) == pieces
+    assert [event for piece in pieces for event in piece] == [event for row in whole for event in row]  # none is lost
+
+
+@given(ROWS)
+def test_append_lays_an_item_behind_the_newest(rows):
+    batch = numbered(rows)
+    assert lists(batch.append(9)) == [[*row, (9, 1.0)] for row in lists(batch)]
+
+
+@given(ROWS)
+def test_ends_and_present(rows):
+    batch = numbered(rows)
+    oldest, newest = batch.ends()
+    assert oldest.tolist() == [place == 0 for row in rows for place in range(len(row))]
+    assert newest.tolist() == [place == len(row) - 1 for row in rows for place in range(len(row))]
+    longest = max(map(len, rows), default=0)
+    assert batch.present().tolist() == [[place < len(row) for place in range(longest)] for row in rows]
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=80), st.integers(1, 9))
+def test_by_length_gives_every_row_once_and_pads_little(lengths, size):
+    pieces = [rows.tolist() for rows in by_length(torch.tensor(lengths), size)]
+    assert sorted(row for piece in pieces for row in piece) == list(range(len(lengths)))
+    assert len(pieces) == int(np.ceil(len(lengths) / size))  # as many steps as the loop counts on
+    spans = sorted((min(lengths[row] for row in piece), max(lengths[row] for row in piece)) for piece in pieces)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
 @given(ROWS)

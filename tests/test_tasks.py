@@ -3,7 +3,6 @@ import pytest
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial.losses import multinomial_loss, squared_loss
 
 
 def test_the_new_shelf_hides_items_from_everyone(movielens):
@@ -44,15 +43,6 @@ def test_classification_and_regression_by_hand(club):
     numbers = rt.RegressionTask(club, np.arange(n))
     assert numbers.quality(np.zeros((n, 1))).tolist() == (-(np.arange(n) ** 2.0)).tolist()
     assert numbers.take(np.array([1])).labels.tolist() == [1]
-
-
-def test_losses_by_hand():
-    batch = rt.Batch.from_lists([[0, 1], [2]])
-    logits = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]))
-    expected = -(np.log(0.5) + np.log(0.25) + np.log(0.8)) / 2
-    assert multinomial_loss(logits, batch).item() == pytest.approx(expected)
-    outputs = torch.tensor([[1.0, 0.0, 2.0], [0.0, 0.0, 1.0]])
-    assert squared_loss(outputs, batch).item() == pytest.approx((0 + 1 + 4 + 0) / 2)
 
 
 @pytest.mark.parametrize(

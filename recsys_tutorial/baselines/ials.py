@@ -8,9 +8,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from ..batches import Batch, as_batch
-from ..errors import InputError
+from ..errors import InputError, check_sizes
 from ..interactions import Interactions
-from ..model import check_sizes
 from .sparse import binary_rows
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ..batches import Batch, as_batch
+from ..errors import check_sizes
 from ..interactions import Interactions
-from ..model import check_sizes
 from .sparse import binary_rows
 
 

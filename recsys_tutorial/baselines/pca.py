@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
 
-from ..errors import InputError
+from ..encoders import BagEncoder
+from ..errors import InputError, check_sizes
+from ..heads import linear_head
 from ..interactions import Interactions
-from ..model import BagEncoder, PretrainedModel, check_sizes
+from ..model import PretrainedModel
 
 
 def pca(interactions: Interactions, dim: int = 64, seed: int = 0) -> PretrainedModel:
@@ -35,11 +36,9 @@ def pca(interactions: Interactions, dim: int = 64, seed: int = 0) -> PretrainedM
     g = BagEncoder(interactions.n_items, dim, activation="identity")
     x = normalize(interactions.binarise().matrix.astype(np.float64))
     fitted = PCA(dim, svd_solver="arpack", random_state=seed).fit(x)
-    h = nn.Linear(dim, interactions.n_items)
     v = fitted.components_.T.copy()  # with more users than items its strides are negative, which torch refuses
     with torch.no_grad():
         g.item_vectors.copy_(torch.from_numpy(v))
         g.bias.copy_(torch.from_numpy(-fitted.mean_ @ v))
-        h.weight.copy_(torch.from_numpy(v))
-        h.bias.copy_(torch.from_numpy(fitted.mean_))
+    h = linear_head(v, fitted.mean_)
     return PretrainedModel.compose(g, h, catalogue=interactions.catalogue, outputs=interactions.catalogue)

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
-from ..batches import Batch
+from ..batches import Batch, shuffled
+from ..encoders import BagEncoder
 from ..errors import unknown
 from ..interactions import Interactions
-from ..model import BagEncoder
 
 OBJECTIVES: dict[str, type[Objective]] = {}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an objective is trained where nothing else is asked for.
+
+    Args:
+        epochs: passes over the users.
+        dim: length of g's vector.
+        batch_size: users per step at most; None takes a tenth of the users, at least 32 and at most 256.
+        learning_rate: the highest rate of the one-cycle schedule.
+        weight_decay: pull of every weight towards zero.
+    """
+
+    epochs: int = 50
+    dim: int = 256
+    batch_size: int | None = None
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.0
 
 
 class Objective(nn.Module):
     """A loss that needs no labels. It wraps an encoder ``g`` and owns what it alone needs (a decoder, say).
 
-    Write a subclass with a ``name``, a ``loss``, and, where the objective can score items, a ``head``; it is then
-    known by its name to ``pretrain``, to ``evaluate`` and to the command line. Draw random numbers from torch's
-    global CPU generator: the training loop seeds it.
+    Write a subclass with a ``name``, a ``loss`` and, where it learns to score items, a ``head``; it is then known by
+    its name to ``pretrain``, to ``evaluate`` and to the command line. The other methods have defaults that fit a bag of
+    items. Draw random numbers from torch's global CPU generator: the training loop seeds it.
 
     Args:
         encoder: ``g``, ``Batch -> (users, dim)``.
     """
 
     name: ClassVar[str] = ""
+    recipe: ClassVar[Recipe] = Recipe()
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
@@ -37,25 +59,38 @@ class Objective(nn.Module):
             OBJECTIVES[cls.name] = cls
 
     @classmethod
-    def build(cls, interactions: Interactions, dim: int = 256, **options: Any) -> Self:
+    def build(cls, interactions: Interactions, dim: int, **options: Any) -> Self:
         """Return the objective with a fresh encoder for these items; override to choose another encoder."""
         return cls(BagEncoder(interactions.n_items, dim), **options)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Return the loss of a batch of behaviour, a scalar, averaged over users."""
+        """Return the loss of a batch of behaviour, a scalar."""
         raise NotImplementedError
 
-    def head(self) -> nn.Module | None:
-        """Return the part that scores items from g's vectors, ``(users, dim) -> (users, items)``, if there is one."""
+    def head(self) -> nn.Linear | None:
+        """Return the part that scores items from g's vectors, ``(users, dim) -> (users, items)``, if it learned one."""
         return None
+
+    def feature_extractor(self) -> nn.Module:
+        """Return ``g`` as it is after training."""
+        return self.encoder
+
+    def examples(self, behaviour: Batch) -> Batch:
+        """Return what the loop draws batches from: the users themselves, as a rule."""
+        return behaviour
+
+    def order(self, examples: Batch, batch_size: int) -> Iterator[Tensor]:
+        """Yield the rows of each batch of one epoch, in random order."""
+        return shuffled(len(examples), batch_size)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return :meth:`loss`."""
         return self.loss(batch)
 
 
-def build_objective(name: str, interactions: Interactions, dim: int = 256, **options: Any) -> Objective:
+def build_objective(name: str, interactions: Interactions, dim: int | None = None, **options: Any) -> Objective:
     """Return a fresh objective by name; InputError suggests the nearest name when there is none."""
     if name not in OBJECTIVES:
         raise unknown("objective", name, OBJECTIVES)
-    return OBJECTIVES[name].build(interactions, dim, **options)
+    found = OBJECTIVES[name]
+    return found.build(interactions, found.recipe.dim if dim is None else dim, **options)

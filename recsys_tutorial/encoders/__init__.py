@@ -1,0 +1,9 @@
+"""Feature extractors ``g``, one file each: how behaviour becomes a vector."""
+
+from .bag import BagEncoder
+from .base import Cost, Encoder
+from .sequence import SequenceEncoder
+
+ENCODERS = {encoder.__name__: encoder for encoder in (BagEncoder, SequenceEncoder)}
+
+__all__ = ["ENCODERS", "BagEncoder", "Cost", "Encoder", "SequenceEncoder"]

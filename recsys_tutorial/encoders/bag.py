@@ -1,0 +1,117 @@
+"""A feature extractor that ignores order: a bag of items."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..batches import Batch
+from ..errors import InputError, check_sizes, unknown
+from .base import Cost, n_parameters
+
+ACTIVATIONS = {"identity": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh}
+WEIGHTINGS = ("binary", "raw", "log")
+
+
+class BagEncoder(nn.Module):
+    """A feature extractor ``g`` that ignores order: ``Batch -> (users, dim)``.
+
+    The first layer adds up one vector per item the user has, so its cost follows the user's events and not
+    the catalogue: ``2 · events · width`` flops a user, ``n_items · width`` parameters. A dense table
+    ``(users, n_items)`` of weights is taken too and gives the same vectors; it is there to teach and to test.
+
+    Args:
+        n_items: catalogue size.
+        dim: length of the output vector.
+        hidden: widths of the layers before the last one.
+        activation: after every layer: ``tanh``, ``relu`` or ``identity``.
+        output_activation: after the last layer; None takes ``activation``.
+        weighting: what an event counts: ``binary`` 1, ``raw`` its weight, ``log`` log(1 + weight).
+        normalise: divide a user's events by their Euclidean length, so that a long history is not louder.
+
+    Raises:
+        InputError: a size below 1, an unknown activation or weighting.
+    """
+
+    def __init__(
+        self,
+        n_items: int,
+        dim: int = 256,
+        hidden: Sequence[int] = (),
+        activation: str = "tanh",
+        weighting: str = "binary",
+        normalise: bool = True,
+        output_activation: str | None = None,
+    ) -> None:
+        super().__init__()
+        widths = (*hidden, dim)
+        check_sizes(n_items=n_items, dim=dim, **{f"hidden[{i}]": width for i, width in enumerate(hidden)})
+        last = activation if output_activation is None else output_activation
+        for given in (activation, last):
+            if given not in ACTIVATIONS:
+                raise unknown("activation", given, ACTIVATIONS)
+        if weighting not in WEIGHTINGS:
+            raise unknown("weighting", weighting, WEIGHTINGS)
+        self.n_items, self.dim = n_items, dim
+        self.config = dict(
+            n_items=n_items, dim=dim, hidden=list(hidden), activation=activation, weighting=weighting,
+            normalise=normalise, output_activation=last,
+        )  # fmt: skip
+        self.item_vectors = nn.Parameter(nn.init.xavier_uniform_(torch.empty(n_items, widths[0])))
+        self.bias = nn.Parameter(torch.zeros(widths[0]))
+        layers: list[nn.Module] = []
+        for before, after in itertools.pairwise(widths):
+            layers += [ACTIVATIONS[activation](), nn.Linear(before, after)]
+        self.layers = nn.Sequential(*layers, ACTIVATIONS[last]())
+
+    def forward(self, behaviour: Batch | Tensor) -> Tensor:
+        """Return ``(users, dim)``: a user without events gets the vector that the biases alone give."""
+        if isinstance(behaviour, Tensor):
+            summed = self._input_weights_dense(behaviour) @ self.item_vectors
+        else:
+            summed = F.embedding_bag(
+                behaviour.items,
+                self.item_vectors,
+                behaviour.offsets,
+                mode="sum",
+                per_sample_weights=self._input_weights(behaviour),
+                include_last_offset=True,
+            )
+        return self.layers(summed + self.bias)
+
+    def parameter_layers(self) -> list[list[nn.Parameter]]:
+        """Return the parameters layer by layer, from the input up."""
+        linear = [list(layer.parameters()) for layer in self.layers if isinstance(layer, nn.Linear)]
+        return [[self.item_vectors, self.bias], *linear]
+
+    def cost(self, events: int) -> Cost:
+        """Return what it costs for a user with ``events`` events: it reads them all."""
+        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        products = events * self.item_vectors.shape[1] + sum(layer.weight.numel() for layer in linear)
+        return Cost(n_parameters(self), 2 * products, None)
+
+    def _input_weights(self, batch: Batch) -> Tensor:
+        weights = self._weigh(batch.weights)
+        if not self.config["normalise"]:
+            return weights
+        rows = batch.rows
+        squares = weights.new_zeros(len(batch)).index_add_(0, rows, weights.square())
+        return weights / squares.sqrt()[rows].clamp_min(1e-12)
+
+    def _input_weights_dense(self, table: Tensor) -> Tensor:
+        if table.shape[-1] != self.n_items:
+            raise InputError(f"behaviour has {table.shape[-1]} items, g was built for {self.n_items}")
+        weights = torch.where(table != 0, self._weigh(table), 0.0)
+        return F.normalize(weights, dim=1) if self.config["normalise"] else weights
+
+    def _weigh(self, weights: Tensor) -> Tensor:
+        match self.config["weighting"]:
+            case "binary":
+                return torch.ones_like(weights)
+            case "log":
+                return weights.log1p()
+        return weights

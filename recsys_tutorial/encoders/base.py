@@ -1,0 +1,53 @@
+"""What every feature extractor ``g`` promises."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+from torch import Tensor, nn
+
+from ..batches import Batch
+
+
+class Cost(NamedTuple):
+    """What an encoder costs.
+
+    Attributes:
+        parameters: how many numbers it learns.
+        flops: additions and multiplications to encode one user, the products of matrices and vectors alone.
+        longest: how many of a user's events it reads; None reads them all.
+    """
+
+    parameters: int
+    flops: int
+    longest: int | None
+
+
+class Encoder(Protocol):
+    """A feature extractor ``g``: ``Batch -> (users, dim)``.
+
+    Attributes:
+        n_items: catalogue size.
+        dim: length of the vector of a user.
+        item_vectors: ``(n_items, width)``, one learned vector for each item: the first layer.
+        config: the arguments that build the same shape again.
+    """
+
+    n_items: int
+    dim: int
+    item_vectors: nn.Parameter
+    config: dict[str, Any]
+
+    def __call__(self, behaviour: Batch) -> Tensor:
+        """Return ``(users, dim)``."""
+
+    def parameter_layers(self) -> list[list[nn.Parameter]]:
+        """Return the parameters layer by layer, from the input up."""
+
+    def cost(self, events: int) -> Cost:
+        """Return what it costs for a user with ``events`` events."""
+
+
+def n_parameters(module: nn.Module) -> int:
+    """Return how many numbers ``module`` learns."""
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,33 @@
+"""Autoencoder: ask g for all that it was shown."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ..batches import Batch
+from ..losses import multinomial_loss
+from .base import Objective
+
+
+class Autoencoder(Objective):
+    """Plain autoencoder: what goes in has to come out again. Nothing is hidden, so copying is enough.
+
+    Args:
+        encoder: ``g``.
+
+    Source: Hinton and Salakhutdinov (2006), Reducing the Dimensionality of Data with Neural Networks.
+    """
+
+    name = "autoencoder"
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__(encoder)
+        self.decoder = nn.Linear(encoder.dim, encoder.n_items)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the multinomial loss of ``batch`` given g's vector of it."""
+        return multinomial_loss(self.decoder(self.encoder(batch)), batch.binary())
+
+    def head(self) -> nn.Linear:
+        """Return the decoder: it scores every item."""
+        return self.decoder

@@ -1,0 +1,69 @@
+"""What the objectives that read behaviour in order have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..batches import Batch, by_length
+from ..encoders import SequenceEncoder
+from ..errors import InputError
+from ..heads import linear_head
+from ..interactions import Interactions
+from ..losses import linear_cross_entropy
+from .base import Objective, Recipe
+
+
+class SequenceObjective(Objective):
+    r"""Say which item stands at a place, from the encoder's state there: ``softmax_j(scale · s · v_j / |v_j|)``.
+
+    State s and item vectors have length 1, so that a popular item cannot win by a long vector alone. All items compete,
+    at real places only: batches are of users who did about equally much, and none is padded far.
+
+    Args:
+        encoder: a :class:`SequenceEncoder`.
+        scale: how sharp the softmax may become.
+
+    Raises:
+        InputError: another encoder, or one that looks the wrong way.
+    """
+
+    causal: ClassVar[bool]
+    recipe = Recipe(epochs=20, dim=128, batch_size=128, weight_decay=0.1)
+
+    def __init__(self, encoder: SequenceEncoder, scale: float = 14.0) -> None:
+        super().__init__(encoder)
+        if getattr(encoder, "causal", None) is not self.causal:
+            raise InputError(f"{self.name} needs a SequenceEncoder with causal={self.causal}")
+        self.scale = scale
+
+    @classmethod
+    def build(cls, interactions: Interactions, dim: int, scale: float = 14.0, **options: Any) -> Self:
+        """Return it with a fresh encoder; ``options`` are those of :class:`SequenceEncoder`."""
+        return cls(SequenceEncoder(interactions.n_items, dim, causal=cls.causal, **options), scale)
+
+    def examples(self, behaviour: Batch) -> Batch:
+        """Return histories that are too long for the encoder in pieces, so that all of them is trained on."""
+        return behaviour.windows(self.encoder.max_length)
+
+    def order(self, examples: Batch, batch_size: int) -> Iterator[Tensor]:
+        """Yield rows of about equal length."""
+        return by_length(examples.lengths, batch_size)
+
+    def weights(self) -> Tensor:
+        """Return ``(n_items, dim)``, what a state is multiplied with to score every item."""
+        return self.scale * F.normalize(self.encoder.item_vectors, dim=1)
+
+    def says(self, states: Tensor, items: Tensor) -> Tensor:
+        """Return the mean loss of ``(n, dim)`` states that should say ``(n,)`` items; 0 where there are none."""
+        if len(items) == 0:
+            return 0.0 * sum(parameter.sum() for parameter in self.parameters())
+        return linear_cross_entropy(states, self.weights(), items)
+
+    def head(self) -> nn.Linear:
+        """Return the scores as a linear layer without bias (it is 0)."""
+        weights = self.weights()
+        return linear_head(weights, weights.new_zeros(len(weights)))
