@@ -7,6 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 
 from .errors import InputError, MissingFileError, nearest
 
@@ -35,7 +37,7 @@ def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
         table = pd.DataFrame()
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text ({first_bad_byte(path)}): save it as UTF-8") from error
-    except (ValueError, OSError, pd.errors.ParserWarning) as error:
+    except (ValueError, OSError, pa.ArrowException, pd.errors.ParserWarning) as error:
         raise InputError(f"{path} cannot be read as {ending[1:]}: {_first_line(error)}") from error
     if table.empty:
         raise InputError(f"{path} is empty: it needs a header and at least one row")
@@ -59,7 +61,9 @@ def check_file(path: Path) -> str:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path)
+    stored = pa.parquet.read_table(path)
+    stored.validate(full=True)  # damaged text would be noticed later, and by others
+    table = stored.to_pandas()
     return table if table.index.names == [None] else table.reset_index()
 
 

@@ -50,6 +50,16 @@ def test_a_damaged_copy_ends_in_a_read_or_in_our_own_error(tmp_path_factory, nam
     attempt(name, tmp_path_factory.mktemp("damaged"), seed)
 
 
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [("parquet", 101012), ("parquet", 141012), ("parquet", 188820), ("csv, lenient", 150897), ("csv", 160304)],
+)
+def test_what_the_long_run_found(tmp_path, name, seed):
+    """The five of 100,000 inputs (``tools/fuzz_readers.py 100000 100000``) that once ended in another's error."""
+    told = attempt(name, tmp_path, seed)
+    assert told == "read" or "a." in told
+
+
 def test_attributes_come_along(read):
     older = read("movielens dat")
     assert older.user_attributes.loc[1].tolist() == ["F", 1, "K-12 student", "48067"]
