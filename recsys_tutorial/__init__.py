@@ -15,7 +15,7 @@ from .article import BehaviorDataset, train
 from .baselines import EASE, IALS, ItemKNN, Popularity, RawLogistic, RawRidge, pca
 from .batches import Batch
 from .catalogue import Catalogue
-from .checkpoints import load_model, save_model
+from .checkpoints import LoadReport, load_model, load_weights, save_model
 from .datasets import datasets, load_dataset
 from .encoders import BagEncoder, SequenceEncoder
 from .errors import InputError, TrainingError
@@ -45,6 +45,7 @@ __all__ = [
     "InputError",
     "Interactions",
     "ItemKNN",
+    "LoadReport",
     "Objective",
     "Popularity",
     "PretrainedModel",
@@ -65,6 +66,7 @@ __all__ = [
     "label_metrics",
     "load_dataset",
     "load_model",
+    "load_weights",
     "machine",
     "metrics",
     "new_shelf",

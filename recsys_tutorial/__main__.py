@@ -18,6 +18,7 @@ from .events import DUPLICATES
 from .files import to_json, write_text
 from .named import BASELINES
 from .objectives import OBJECTIVES
+from .readers import FORMS
 from .splits import PROTOCOLS
 
 
@@ -61,9 +62,12 @@ def parser() -> ArgumentParser:
     common.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     common.add_argument("--json", metavar="FILE", help="write tidy records there too; - prints them and nothing else")
     data = ArgumentParser(add_help=False)
-    data.add_argument("data", metavar="DATA", help="a name from `datasets`, or a CSV, TSV or Parquet file")
+    data.add_argument("data", metavar="DATA", help="a name from `datasets`, or a file")
     data.add_argument("--columns", help="the file's column names: user=uid,item=sku,rating=stars,timestamp=ts")
     data.add_argument("--duplicates", choices=DUPLICATES, default="error", help="one user, one item, twice")
+    data.add_argument("--form", choices=FORMS, help="a table with a header, or one user a line (default: look)")
+    data.add_argument("--no-strict", dest="strict", action="store_false",
+                      help="drop rows that cannot be read, keep the last of duplicates, and say how many")  # fmt: skip
 
     top = OneLineParser(prog="recsys-tutorial", description="Pretrained models for recommender systems.")
     top.add_argument("--version", action="version", version=__version__)
@@ -94,7 +98,8 @@ def parser() -> ArgumentParser:
     one.add_argument("--sampled", type=whole(1), metavar="N", help="rank among N random items only: to see it mislead")
     one.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
     one = add("benchmark", commands.run_benchmark)
-    one.add_argument("--against", type=names, default=[], metavar="NAME[,NAME]", help="peers: implicit,irspack")
+    one.add_argument("data", metavar="DATA", nargs="?", help="what the peers are fitted to (default: invented)")
+    one.add_argument("--against", type=names, default=[], metavar="NAME[,NAME]", help="peers: cornac,implicit,irspack")
     one = add("recommend", commands.run_recommend)
     one.add_argument("folder", type=Path, metavar="DIR", help="a folder that pretrain wrote")
     one.add_argument("--liked", action="append", default=[], metavar="ITEM", help="a title or an id; repeat it")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import stat
-import tempfile
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -15,33 +16,38 @@ from .files import make_folder
 LARGEST = 4 * 2**30  # bytes, unpacked: four times the largest set in the catalogue
 MOST_MEMBERS = 10_000
 LARGEST_RATIO = 200  # of unpacked to packed bytes, above 64 MB: MovieLens packs 4 to 1, a bomb 1,000 to 1
+# What zipfile raises on damaged files, and what a system says to names and places that cannot be.
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, RuntimeError, ValueError, OverflowError)
+BAD_NAMES = (errno.EINVAL, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 
 
-def unpack(archive: Path, folder: Path, top: str | None = None) -> None:
+def unpack(archive: Path, folder: Path) -> None:
     """Unpack a zip file to ``folder``, which must not exist yet; it appears whole, by being renamed.
 
     Args:
         archive: the zip file.
         folder: what to make.
-        top: a folder in the archive: where there is one, its contents become those of ``folder``.
 
     Raises:
         InputError: no zip file, a damaged one, a member that would be written elsewhere (``../``, an absolute path,
-            a link), one that would grow beyond all bounds, or no room on the disk.
+            a link), one that would grow beyond all bounds.
     """
     make_folder(folder.parent)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-        try:
-            with zipfile.ZipFile(archive) as packed:
-                for member in _checked(packed, archive):
-                    _write(packed, member, Path(temporary) / PurePosixPath(member.filename), archive)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{archive} is no whole zip file ({error}): delete it and load the data again") from error
-        whole = Path(temporary) / (top or "")
-        (whole if whole.is_dir() else Path(temporary)).rename(folder)
-        Path(temporary).mkdir(exist_ok=True)  # where it was renamed itself: it is cleaned up after this
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            for member in _checked(packed, archive):
+                _write(packed, member, temporary / PurePosixPath(member.filename), archive)
+        temporary.rename(folder)
+    except InputError:
+        raise
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in BAD_NAMES:
+            raise  # a full disk, say
+        raise InputError(f"{archive} is no whole zip file ({error}): delete it and load the data again") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _checked(packed: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:

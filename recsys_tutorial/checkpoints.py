@@ -1,31 +1,23 @@
-"""Models and interrupted trainings on disk: safetensors for numbers, JSON for everything else, no pickle.
-
-A folder holds ``model.json`` and the tensor file it names. The tensor file is written first, under a name made of its
-own hash; renaming the JSON over the old one is the moment the new state counts. A crash at any time leaves the old
-pair or the new pair, whole. ``training.json`` keeps an unfinished training in the same way.
-"""
+"""Models and interrupted trainings on disk (how: :mod:`recsys_tutorial.tensors`)."""
 
 from __future__ import annotations
 
-import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import safetensors
-import safetensors.torch
 from torch import Tensor, nn
 
 from .catalogue import Catalogue, as_ids
 from .encoders import ENCODERS
-from .errors import InputError, MissingFileError
-from .files import to_json, write_bytes, write_text
+from .errors import InputError
+from .files import to_json
 from .model import PretrainedModel
+from .tensors import read_tensors, remove_tensors, write_tensors
 from .training import Progress
-
-FORMAT = 1
 
 
 def save_model(folder: str | Path, model: PretrainedModel) -> None:
@@ -45,8 +37,8 @@ def save_model(folder: str | Path, model: PretrainedModel) -> None:
         "outputs": "catalogue" if model.outputs is model.catalogue else _describe(model.outputs),
         "history": [] if model.history is None else _records(model.history),
     }
-    _write(folder, "model", described, model.state_dict())
-    _remove(Path(folder), "training")
+    write_tensors(folder, "model", described, model.state_dict())
+    remove_tensors(Path(folder), "training")
 
 
 def load_model(folder: str | Path, catalogue: Catalogue | None = None) -> PretrainedModel:
@@ -60,7 +52,7 @@ def load_model(folder: str | Path, catalogue: Catalogue | None = None) -> Pretra
         MissingFileError: no model there.
         InputError: damaged, of a newer format, with other tensors than the model has, or of another catalogue.
     """
-    described, tensors = _read(folder, "model")
+    described, tensors = read_tensors(folder, "model")
     try:
         encoder = dict(described["encoder"])
         g = ENCODERS[encoder.pop("type")](**encoder)
@@ -73,7 +65,10 @@ def load_model(folder: str | Path, catalogue: Catalogue | None = None) -> Pretra
         raise InputError(f"{Path(folder) / 'model.json'} is damaged ({error!r}): train the model again") from error
     model = PretrainedModel.compose(g, h, catalogue=items, outputs=outputs, history=history)
     model.origin = origin
-    _load_tensors(model, tensors, Path(folder))
+    report = _compare(model, tensors)
+    if not report.complete:
+        raise InputError(f"{folder}: {report}: the files of two models are mixed")
+    model.load_state_dict(tensors)
     if catalogue is not None and items is not None:
         items.require_same(catalogue, "the data")
     return model.eval()
@@ -82,7 +77,7 @@ def load_model(folder: str | Path, catalogue: Catalogue | None = None) -> Pretra
 def save_progress(folder: str | Path, state: Progress, origin: dict[str, Any]) -> None:
     """Write the state of an unfinished training to ``folder``."""
     described = {"origin": origin, "epoch": state.epoch, "history": _records(pd.DataFrame(state.history))}
-    _write(folder, "training", described, state.tensors)
+    write_tensors(folder, "training", described, state.tensors)
 
 
 def load_progress(folder: str | Path, origin: dict[str, Any]) -> Progress | None:
@@ -93,7 +88,7 @@ def load_progress(folder: str | Path, origin: dict[str, Any]) -> Progress | None
     """
     if not (Path(folder) / "training.json").exists():
         return None
-    described, tensors = _read(folder, "training")
+    described, tensors = read_tensors(folder, "training")
     saved = described["origin"]
     differing = [key for key in origin if json.loads(to_json(origin[key])) != saved.get(key)]
     if differing:
@@ -103,84 +98,84 @@ def load_progress(folder: str | Path, origin: dict[str, Any]) -> Progress | None
     return Progress(described["epoch"], history, tensors)
 
 
-# ---- the pair of files -------------------------------------------------------------------------------------
+# ---- tensors -----------------------------------------------------------------------------------------------
 
 
-def _write(folder: str | Path, kind: str, described: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-    from . import __version__
+@dataclass(frozen=True)
+class LoadReport:
+    """Which tensors of a model a checkpoint filled, by name."""
 
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file: give a folder to write to")
-    data = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    digest = hashlib.sha256(data).hexdigest()
-    name = f"{kind}-{digest[:12]}.safetensors"
-    write_bytes(folder / name, data)
-    head = {"format": FORMAT, "version": __version__, "tensors": name, "sha256": digest}
-    write_text(folder / f"{kind}.json", to_json({**head, **described}))
-    for old in folder.glob(f"{kind}-*.safetensors"):
-        if old.name != name:
-            old.unlink(missing_ok=True)
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    other_shape: tuple[str, ...]
 
+    @property
+    def complete(self) -> bool:
+        """Whether model and checkpoint have the very same tensors."""
+        return not (self.missing or self.unexpected or self.other_shape)
 
-def _read(folder: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    folder, path = Path(folder), Path(folder) / f"{kind}.json"
-    if not path.is_file():
-        raise MissingFileError(f"no {kind} in {str(folder)!r} (no {path.name}): give a folder that pretrain wrote")
-    try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-        name, digest, version = described["tensors"], described["sha256"], described["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged: train the model again, or copy it anew") from error
-    if version != FORMAT:
-        raise InputError(f"{path} has format {version}, this version reads {FORMAT}: update recsys-tutorial")
-    tensor_file = folder / Path(name).name
-    if not tensor_file.is_file():
-        raise MissingFileError(f"{path} names {name!r}, which is missing: copy the whole folder")
-    data = tensor_file.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise InputError(
-            f"{tensor_file} is damaged or truncated ({len(data):,} bytes, its sha256 is not the one in "
-            f"{path.name}): copy it anew or train again"
+    def __str__(self) -> str:
+        return (
+            f"{len(self.matched)} tensors match, missing {list(self.missing)}, unexpected {list(self.unexpected)}, "
+            f"other shape {list(self.other_shape)}"
         )
-    return described, safetensors.torch.load(data)
 
 
-def _remove(folder: Path, kind: str) -> None:
-    (folder / f"{kind}.json").unlink(missing_ok=True)
-    for old in folder.glob(f"{kind}-*.safetensors"):
-        old.unlink(missing_ok=True)
+def load_weights(model: PretrainedModel, folder: str | Path) -> LoadReport:
+    """Copy into ``model`` every tensor of the checkpoint in ``folder`` that has its name and shape there.
+
+    For a model that is not the saved one throughout: with another head, say. Look at what is returned: what is missing
+    keeps the weights that it had.
+
+    Raises:
+        MissingFileError: no model there.
+        InputError: damaged; of another catalogue than the model's; nothing of g matches.
+    """
+    described, tensors = read_tensors(folder, "model")
+    saved = _catalogue(described["catalogue"])
+    if saved is not None and model.catalogue is not None:
+        model.catalogue.require_same(saved, str(folder))
+    report = _compare(model, tensors)
+    if not any(name.startswith("feature_extractor.") for name in report.matched):
+        raise InputError(f"{folder}: nothing of g matches, nothing was loaded ({report}): build g as it was saved")
+    model.load_state_dict({name: tensors[name] for name in report.matched}, strict=False)
+    return report
 
 
-def _load_tensors(model: PretrainedModel, tensors: dict[str, Tensor], folder: Path) -> None:
+def _compare(model: PretrainedModel, tensors: dict[str, Tensor]) -> LoadReport:
     own = {name: tensor.shape for name, tensor in model.state_dict().items()}
     given = {name: tensor.shape for name, tensor in tensors.items()}
-    if own != given:
-        missing, unexpected = sorted(own.keys() - given.keys()), sorted(given.keys() - own.keys())
-        shapes = sorted(name for name in own.keys() & given.keys() if own[name] != given[name])
-        matched = len(own) - len(missing) - len(shapes)
-        raise InputError(
-            f"{folder}: {matched} tensors match, missing {missing}, unexpected {unexpected}, other shape {shapes}: "
-            "the files of two models are mixed"
-        )
-    model.load_state_dict(tensors)
+    both = own.keys() & given.keys()
+    return LoadReport(
+        matched=tuple(sorted(name for name in both if own[name] == given[name])),
+        missing=tuple(sorted(own.keys() - given.keys())),
+        unexpected=tuple(sorted(given.keys() - own.keys())),
+        other_shape=tuple(sorted(name for name in both if own[name] != given[name])),
+    )
 
 
 def _describe(catalogue: Catalogue | None) -> dict[str, Any] | None:
     if catalogue is None:
         return None
-    return {"ids": catalogue.ids.tolist(), "titles": catalogue.titles, "genres": catalogue.genres}
+    return {
+        "fingerprint": catalogue.fingerprint, "ids": catalogue.ids.tolist(), "titles": catalogue.titles,
+        "genres": catalogue.genres,
+    }  # fmt: skip
 
 
 def _catalogue(described: dict[str, Any] | None) -> Catalogue | None:
     if described is None:
         return None
     titles, genres = described["titles"], described["genres"]
-    return Catalogue(
+    found = Catalogue(
         as_ids(described["ids"]),
         None if titles is None else tuple(titles),
         None if genres is None else tuple(map(tuple, genres)),
     )
+    if found.fingerprint != described.get("fingerprint", found.fingerprint):
+        raise InputError("its item ids were changed since it was written: copy the folder anew, or train again")
+    return found
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

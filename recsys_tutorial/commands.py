@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from argparse import Namespace
 from collections.abc import Callable
 from inspect import signature
@@ -23,6 +24,7 @@ from .named import model_by_name, warn_of_leak
 from .pretraining import pretrain
 from .readers import read_interactions
 from .recommend import Recommender
+from .reports import DroppedRows
 from .splits import PROTOCOLS
 from .studies import label_efficiency, paired, summarise
 from .tables import ENDINGS
@@ -39,23 +41,36 @@ class Report(NamedTuple):
     text: str
 
 
-def load(data: str, columns: str | None = None, duplicates: str = "error") -> Interactions:
+def load(
+    data: str, columns: str | None = None, duplicates: str = "error", form: str | None = None, strict: bool = True
+) -> Interactions:  # fmt: skip
     """Return the data set called ``data``, or the file at that path.
 
     Args:
         data: a name of :data:`recsys_tutorial.datasets.DATASETS`, or a path.
         columns: ``user=uid,item=sku``: how the columns of the file are called.
         duplicates: see :func:`recsys_tutorial.events.from_events`.
+        form: see :func:`recsys_tutorial.read_interactions`.
+        strict: see there too.
     """
     path = Path(data)
-    is_path = path.suffix.lower() in ENDINGS or path.name != data or path.exists()
+    is_path = path.suffix.lower() in (*ENDINGS, ".inter") or path.name != data or path.exists()
     if data not in DATASETS and not is_path:
         raise unknown_dataset(data, [near.name for near in Path().iterdir() if near.suffix in ENDINGS])
     if data in DATASETS:
         if columns is not None:
             raise InputError(f"--columns is for a file, {data!r} is not one: leave it out")
         return load_dataset(data)
-    return read_interactions(data, **_parse_columns(columns), duplicates=duplicates)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DroppedRows)  # the report says the same
+        return read_interactions(data, **_parse_columns(columns), duplicates=duplicates, form=form, strict=strict)
+
+
+def _tell(interactions: Interactions) -> None:
+    """Say on standard error how the data was read, and what it is."""
+    if interactions.report is not None:
+        print(interactions.report, file=sys.stderr)
+    print(interactions, file=sys.stderr)
 
 
 def _parse_columns(text: str | None) -> dict[str, str]:
@@ -114,14 +129,14 @@ def _wide(summary: pd.DataFrame) -> str:
 def run_datasets(args: Namespace) -> Report:
     """List what can be loaded."""
     listing = datasets()
-    return Report(listing.to_dict("records"), table(listing.drop(columns="source")))
+    return Report(listing.to_dict("records"), table(listing.drop(columns=["source", "citation", "checksum"])))
 
 
 def run_pretrain(args: Namespace) -> Report:
     """Pretrain g and write the model to a folder."""
-    interactions = load(args.data, args.columns, args.duplicates)
+    interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
     make_folder(args.out)
-    print(interactions, file=sys.stderr)
+    _tell(interactions)
     started = time.perf_counter()
     model = pretrain(
         args.objective, interactions, epochs=args.epochs, dim=args.dim, seed=args.seed, device=args.device,
@@ -142,8 +157,8 @@ def run_pretrain(args: Namespace) -> Report:
 
 def run_evaluate(args: Namespace) -> Report:
     """Compare models under one protocol: ranking metrics with intervals over users."""
-    interactions = load(args.data, args.columns, args.duplicates)
-    print(interactions, file=sys.stderr)
+    interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
+    _tell(interactions)
     protocol = PROTOCOLS[args.protocol]
     seeded = {"seed": args.seed} if "seed" in signature(protocol).parameters else {}
     split = protocol(interactions, **seeded)
@@ -176,7 +191,8 @@ def run_recommend(args: Namespace) -> Report:
 
 def run_benchmark(args: Namespace) -> Report:
     """Measure speed as ratios to what the arithmetic alone costs, and the memory of a large evaluation."""
-    records = benchmark(against=args.against, seed=args.seed)
+    data = None if args.data is None else load(args.data)
+    records = benchmark(against=args.against, seed=args.seed, data=data)
     columns = ["metric", "value", "low", "high", "bar", "ok", "threads", "load"]
     return Report(records, table(pd.DataFrame(records)[columns].round(2)))
 

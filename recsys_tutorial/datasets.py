@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from .entries import ENTRIES
 from .errors import InputError, nearest, unknown
 from .interactions import Interactions
+from .published import ENTRIES
 
 DATASETS = {entry.name: entry for entry in ENTRIES}
 
@@ -16,16 +16,21 @@ DATASETS = {entry.name: entry for entry in ENTRIES}
 def load_dataset(name: str) -> Interactions:
     """Load a data set of :func:`datasets` by name.
 
+    What is not on this machine is downloaded to the cache (see :mod:`recsys_tutorial.folders`), once. Data that lies,
+    unpacked or as its owner's archive, in the folder that the environment variable RECSYS_TUTORIAL_DATA names is read
+    from there, and needs no network.
+
     Raises:
-        InputError: no such name (near ones are suggested), or the data does not have its published counts.
+        InputError: no such name (near ones are suggested), the download failed (it says what to do by hand), or the
+            data does not have its published counts.
     """
     if name not in DATASETS:
         raise unknown_dataset(name)
     entry = DATASETS[name]
-    if not entry.here():
+    if entry.files is None and not entry.here():
         raise InputError(f"dataset {name!r} is not on this machine: {entry.way()}")
     interactions = entry.load()
-    found = (interactions.n_users, interactions.n_items, interactions.n_events)
+    found = entry.counted(interactions)
     expected = (entry.users, entry.items, entry.events)
     if found != expected:
         raise InputError(
@@ -42,11 +47,16 @@ def unknown_dataset(name: str, files: Sequence[str] = ()) -> InputError:
 
 
 def datasets() -> pd.DataFrame:
-    """Return one row per data set: name, domain, counts, licence, source, and whether it is on this machine."""
-    columns = ("name", "domain", "users", "items", "events", "licence", "source")
+    """Return one row per data set: what it holds, its terms and source, and whether it is ``available`` here.
+
+    ``redistribution`` says whether it may be passed on under its terms, ``megabytes`` and ``checksum`` are those of
+    the downloads (None where the size was not published, or nothing is downloaded).
+    """
+    columns = ("name", "domain", "users", "items", "events", "licence", "redistribution", "source", "citation")
     return pd.DataFrame(
         [
-            {column: getattr(entry, column) for column in columns} | {"available": entry.here()}
+            {column: getattr(entry, column) for column in columns}
+            | {"megabytes": entry.megabytes(), "checksum": entry.checksum(), "available": entry.here()}
             for entry in DATASETS.values()
         ]
     )

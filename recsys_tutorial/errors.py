@@ -10,6 +10,10 @@ from numbers import Integral
 class InputError(ValueError):
     """Something given to the package cannot be used; the message says what, and what to do instead."""
 
+    def __init__(self, message: str) -> None:
+        # A damaged file may hold an id of a million letters: what is said about it stays readable.
+        super().__init__(message if len(message) <= 1_000 else f"{message[:600]} ... {message[-300:]}")
+
 
 class MissingFileError(InputError, FileNotFoundError):
     """A path that was given does not exist."""
@@ -17,6 +21,12 @@ class MissingFileError(InputError, FileNotFoundError):
 
 class TrainingError(RuntimeError):
     """Training cannot go on (a loss or gradient that is not finite, nothing to train)."""
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return names as one line of at most 200 letters, whatever is in them."""
+    text = " ".join(", ".join(map(str, names)).split())
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:

@@ -10,6 +10,8 @@ import pandas as pd
 from .catalogue import Catalogue, RawId, as_ids
 from .errors import InputError, unknown
 from .interactions import Interactions
+from .ordering import count_repeats, factorize, stable_order
+from .reports import ReadReport
 
 DUPLICATES = ("error", "last", "sum", "keep")
 
@@ -24,12 +26,13 @@ def from_events(
     genres: Mapping[RawId, Sequence[str]] | None = None,
     duplicates: str = "error",
     in_order: bool = False,
+    dropped: Mapping[str, int] | None = None,
     name: str = "interactions",
 ) -> Interactions:
     """Build :class:`Interactions` from one entry per event.
 
     Args:
-        user: ``(n_events,)`` raw user ids.
+        user: ``(n_events,)`` raw user ids; a ``pandas.Categorical`` of them takes least memory.
         item: ``(n_events,)`` raw item ids.
         weight: ``(n_events,)`` finite numbers; 1 for all when None.
         timestamp: ``(n_events,)`` seconds since 1970, not negative; fractions of a second decide the order and are
@@ -39,6 +42,7 @@ def from_events(
         duplicates: what to do where one user has one item twice: ``error``; ``last`` keeps the newest;
             ``sum`` adds the weights up and keeps the newest time; ``keep`` keeps every event (a log, a sequence).
         in_order: the rows of each user are oldest first, though times are not given.
+        dropped: why -> how many rows the reader left out, for the report.
         name: shown in messages.
 
     Raises:
@@ -47,39 +51,77 @@ def from_events(
     """
     if duplicates not in DUPLICATES:
         raise unknown("duplicates", duplicates, DUPLICATES)
-    user, item = _raw_ids(user, "user", name), _raw_ids(item, "item", name)
-    if len(user) == 0:
+    user_codes, user_ids = _codes(user, "user", name)
+    item_codes, item_ids = _codes(item, "item", name)
+    del user, item  # a large log's are freed here, where the caller has let go of them
+    n = len(user_codes)
+    if n == 0:
         raise InputError(f"{name!r} has no rows: give at least one event")
-    weight = np.ones(len(user), np.float32) if weight is None else _weights(weight, name)
+    weight = np.ones(n, np.float32) if weight is None else _weights(weight, name)
     timestamp = None if timestamp is None else _timestamps(timestamp, name)
-    for what, column in (("items", item), ("weights", weight), ("timestamps", timestamp)):
-        if column is not None and len(column) != len(user):
-            raise InputError(f"{name!r} has {len(column):,} {what} for {len(user):,} users: give one of each per event")
+    for what, column in (("items", item_codes), ("weights", weight), ("timestamps", timestamp)):
+        if column is not None and len(column) != n:
+            raise InputError(f"{name!r} has {len(column):,} {what} for {n:,} users: give one of each per event")
 
-    user_codes, user_ids = pd.factorize(user, sort=True)
-    item_codes, item_ids = pd.factorize(item, sort=True)
-    pair = user_codes * len(item_ids) + item_codes
-    if duplicates == "error":
-        _refuse_duplicates(pair, user, item, name)
-    # lexsort is stable: events of one user at one time keep their row order.
-    order = np.lexsort((user_codes,) if timestamp is None else (timestamp, user_codes))
-    if duplicates == "sum":
+    pair = user_codes.astype(np.int64) * len(item_ids) + item_codes
+    repeats = count_repeats(pair)
+    if repeats and duplicates == "error":
+        _refuse_duplicates(pair, user_ids[user_codes], item_ids[item_codes], name)
+    # Stable: events of one user at one time keep their row order.
+    order = stable_order((user_codes,) if timestamp is None else (timestamp, user_codes))
+    if repeats and duplicates == "sum":
         same = pd.factorize(pair)[0]
         weight = np.bincount(same, weights=weight)[same].astype(np.float32)
-    if duplicates in ("last", "sum"):
+    if repeats and duplicates in ("last", "sum"):
         order = order[~pd.Series(pair[order]).duplicated(keep="last").to_numpy()]
+    del pair
 
     counts = np.bincount(user_codes[order], minlength=len(user_ids))
+    if timestamp is not None:
+        timestamp = timestamp[order]
+        timestamp = (np.floor(timestamp) if timestamp.dtype.kind == "f" else timestamp).astype(np.int64, copy=False)
+    report = ReadReport(
+        rows=n + sum((dropped or {}).values()),
+        users=len(user_ids),
+        items=len(item_ids),
+        events=len(order),
+        density=(n - repeats) / (len(user_ids) * len(item_ids)),
+        repeats=repeats,
+        merged=duplicates,
+        first=None if timestamp is None else int(timestamp.min()),
+        last=None if timestamp is None else int(timestamp.max()),
+        dropped=dict(dropped or {}),
+    )
     return Interactions(
-        items=item_codes[order].astype(np.int32),
+        items=item_codes[order],
         offsets=np.concatenate([[0], np.cumsum(counts)]),
         weights=weight[order],
-        timestamps=None if timestamp is None else np.floor(timestamp[order]).astype(np.int64),
-        user_ids=as_ids(user_ids),
-        catalogue=_catalogue(as_ids(item_ids), titles, genres),
+        timestamps=timestamp,
+        user_ids=user_ids,
+        catalogue=_catalogue(item_ids, titles, genres),
         name=name,
         in_order=in_order,
+        report=report,
     )
+
+
+def _codes(
+    values: Sequence[RawId] | np.ndarray | pd.Categorical, what: str, name: str
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Return ``(n,)`` int32 places in the sorted raw ids, and these ids."""
+    if isinstance(values, pd.Categorical) and (values.codes >= 0).all():
+        used = np.flatnonzero(np.bincount(values.codes, minlength=len(values.categories)))
+        places, ids = pd.factorize(as_ids(values.categories[used].tolist()), sort=True)
+        new = np.empty(len(values.categories), np.int32)
+        new[used] = places
+        return new[values.codes], as_ids(ids)
+    if not (isinstance(values, np.ndarray) and values.dtype == np.int64):
+        values = _raw_ids(values, what, name)
+    if values.dtype == np.int64:
+        codes, ids = factorize(values)
+        return codes, as_ids(ids)
+    codes, ids = pd.factorize(values, sort=True)
+    return codes.astype(np.int32), as_ids(ids)
 
 
 def _raw_ids(values: Sequence[RawId] | np.ndarray, what: str, name: str) -> np.ndarray:

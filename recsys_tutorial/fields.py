@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from .errors import InputError
+from .errors import InputError, listed
 from .tables import check_file, first_bad_byte
 
 LONGEST_LINE = 2**24  # bytes; it keeps a file without line ends from filling memory
@@ -35,6 +35,8 @@ def read_fields(
         InputError: no rows, a line with more or fewer fields, a line above 16 MB, other names, another encoding.
     """
     check_file(path)
+    if encoding == "utf-8":
+        _refuse_other_text(path)  # first: pyarrow would pass over an uneven line that it cannot decode
     uneven: list[pa.csv.InvalidRow] = []
     blank: list[int] = []
 
@@ -66,6 +68,28 @@ def read_fields(
     return frame
 
 
+def first_line(path: Path) -> str:
+    """Return the first line of a text file in UTF-8, without its end; InputError where there is none."""
+    with open(path, "rb") as file:
+        line = file.readline(2**16)
+    try:
+        text = line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({first_bad_byte(path)}): save it as UTF-8") from error
+    if not text.strip():
+        raise InputError(f"{path} is empty: it needs at least one row")
+    return text
+
+
+def _refuse_other_text(path: Path) -> None:
+    try:
+        with open(path, encoding="utf-8", newline="\n") as file:
+            while file.read(2**20):
+                pass
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({first_bad_byte(path)}): save it as UTF-8") from error
+
+
 def _source(path: Path, separator: str) -> Path | BytesIO:
     """Return the file, or where the separator is several characters, its text with one in their place."""
     if path.stat().st_size == 0:
@@ -82,7 +106,7 @@ def _source(path: Path, separator: str) -> Path | BytesIO:
 def _without_header(frame: pd.DataFrame, names: Sequence[str], path: Path) -> pd.DataFrame:
     found = frame.iloc[0].tolist() if len(frame) else []
     if found != list(names):
-        raise InputError(f"{path}, line 1: the header is {found}, not {list(names)}: it is another file")
+        raise InputError(f"{path}, line 1: the header is {listed(found)}, not {listed(names)}: it is another file")
     return frame.iloc[1:]
 
 
@@ -93,8 +117,6 @@ def _told(error: Exception, uneven: list[pa.csv.InvalidRow], path: Path) -> Inpu
         return InputError(
             f"{path}, line {row.number}: {row.actual_columns} fields, {row.expected_columns} are needed: mend the line"
         )
-    if isinstance(error, UnicodeDecodeError) or "UTF8" in str(error):
-        return InputError(f"{path} is not UTF-8 text ({first_bad_byte(path)}): save it as UTF-8")
     if "straddling" in str(error):
         return InputError(f"{path} has a line longer than 16 MB: it is another file, or damaged")
     return InputError(f"{path} cannot be read: {str(error).splitlines()[0]}")

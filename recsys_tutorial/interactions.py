@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from .catalogue import Catalogue, RawId, find
 from .errors import InputError, unknown
+from .reports import ReadReport
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,6 +36,7 @@ class Interactions:
         item_attributes: one row per item, indexed by raw id; it may know more items than are here.
         labels: another kind of event of the same users (ratings beside views), with its own ids; what selects users,
             items or events here leaves it as it is: whoever joins the two does so by raw id.
+        report: how the data was read, rows dropped and repeats merged; it stays what it was when some are selected.
     """
 
     items: np.ndarray
@@ -48,6 +50,7 @@ class Interactions:
     user_attributes: pd.DataFrame | None = None
     item_attributes: pd.DataFrame | None = None
     labels: Interactions | None = None
+    report: ReadReport | None = None
 
     def __post_init__(self) -> None:
         for array in (self.items, self.offsets, self.weights, self.timestamps, self.user_ids):

@@ -21,7 +21,7 @@ def synthetic(users: int, items: int, events: int, seed: int = 0) -> Interaction
 
     Args:
         users: how many; user ids are 0 .. users - 1.
-        items: how many; those that nobody drew are in the catalogue too.
+        items: how many; those that nobody drew are in the catalogue too. An item's taste is its genre.
         events: how many draws, at least two a user.
         seed: fixes all draws.
 
@@ -49,7 +49,7 @@ def synthetic(users: int, items: int, events: int, seed: int = 0) -> Interaction
         weights=np.ones(len(pairs), np.float32),
         timestamps=None,
         user_ids=as_ids(np.arange(users)),
-        catalogue=Catalogue(as_ids(np.arange(items))),
+        catalogue=Catalogue(as_ids(np.arange(items)), genres=tuple((f"taste {one}",) for one in taste_of_item)),
         name="synthetic",
     )
 

@@ -63,18 +63,25 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return table if table.index.names == [None] else table.reset_index()
 
 
-def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
-    options = {"keep_default_na": False, "na_values": [""], "skipinitialspace": True, "index_col": False}
+OPTIONS = {"keep_default_na": False, "na_values": [""], "skipinitialspace": True, "index_col": False}
+
+
+def sniff(path: Path, separator: str) -> tuple[list[str], str]:
+    """Return the column names, spaces around them removed, and the separator that the header shows."""
     for separator in (separator, *",;\t|"):  # noqa: B020 - the first that splits the header is the one
-        header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, **options).iloc[0]
+        header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, **OPTIONS).iloc[0]
         if len(header) > 1:
             break
-    names = header.fillna("").str.strip().tolist()
-    options |= {"dtype": {place: str for place, name in enumerate(names) if name in text}, "low_memory": False}
+    return header.fillna("").str.strip().tolist(), separator
+
+
+def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
+    names, separator = sniff(path, separator)
+    options = {"dtype": {place: str for place, name in enumerate(names) if name in text}, "low_memory": False}
     with warnings.catch_warnings():
         # Of a first row that is longer than the header pandas would only warn, and drop its end.
         warnings.filterwarnings("error", category=pd.errors.ParserWarning)
-        table = pd.read_csv(path, sep=separator, header=0, names=range(len(names)), **options)
+        table = pd.read_csv(path, sep=separator, header=0, names=range(len(names)), **OPTIONS, **options)
     return table.set_axis(names, axis=1)
 
 

@@ -147,7 +147,7 @@ def test_by_length_gives_every_row_once_and_pads_little(lengths, size):
     assert sorted(row for piece in pieces for row in piece) == list(range(len(lengths)))
     assert len(pieces) == int(np.ceil(len(lengths) / size))  # as many steps as the loop counts on
     spans = sorted((min(lengths[row] for row in piece), max(lengths[row] for row in piece)) for piece in pieces)
-    assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
 @given(ROWS)

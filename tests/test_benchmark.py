@@ -8,12 +8,12 @@ import pytest
 import recsys_tutorial as rt
 from recsys_tutorial import __main__ as program
 from recsys_tutorial import commands
-from recsys_tutorial.benchmark import BARS, benchmark
+from recsys_tutorial.benchmark import BARS, PEER_BARS, benchmark
 from recsys_tutorial.synthetic import synthetic
 
 
-def tiny(against=(), seed=0):
-    return benchmark(80, 40, 900, many=(50, 30), repetitions=2, against=against, seed=seed)
+def tiny(against=(), seed=0, data=None):
+    return benchmark(80, 40, 900, many=(50, 30), repetitions=2, against=against, seed=seed, data=data)
 
 
 def test_every_bar_has_its_record(monkeypatch, capsys):
@@ -27,6 +27,20 @@ def test_every_bar_has_its_record(monkeypatch, capsys):
         assert row["threads"] >= 1
         assert row["load"] >= 0
         assert row["seed"] == 3
+
+
+def test_cornac_beside_ours_on_data_of_ones_own(movielens):
+    cornac = pytest.importorskip("cornac", reason="the extra 'bench' is not installed")
+    assert cornac
+    data = movielens.filter_counts(per_user=20, per_item=40)
+    rows = {row["metric"]: row for row in tiny(["cornac"], data=data) if row["metric"] in PEER_BARS}
+    assert rows.keys() == PEER_BARS.keys()
+    for name in ("denoising", "variational"):
+        quality, speed = rows[f"vaecf_ndcg_over_{name}"], rows[f"seconds_over_vaecf_{name}"]
+        assert quality["value"] == pytest.approx(quality["vaecf_ndcg"] / quality["ndcg"])
+        assert quality["value"] < 1.2
+        assert speed["value"] == pytest.approx(speed["seconds"] / speed["vaecf_seconds"])
+        assert quality["data"] == "movielens-small"
 
 
 def test_a_peer_that_is_not_known():

@@ -90,6 +90,43 @@ def test_tensors_of_another_model(saved, tmp_path, club):
         rt.load_model(saved)
 
 
+def test_weights_for_a_model_with_another_head(saved, model, club):
+    g = rt.BagEncoder(**model.feature_extractor.config)
+    other = rt.PretrainedModel.compose(g, nn.Linear(3, 2), catalogue=club.catalogue)
+    head = other.classifier.weight.clone()
+    report = rt.load_weights(other, saved)
+    assert report.matched == ("feature_extractor.bias", "feature_extractor.item_vectors")
+    assert report.other_shape == ("classifier.bias", "classifier.weight")
+    assert not report.complete
+    assert str(report).startswith("2 tensors match, missing [], unexpected [], other shape ['classifier.bias'")
+    assert torch.equal(g.item_vectors, model.feature_extractor.item_vectors)
+    assert torch.equal(other.classifier.weight, head)
+
+
+def test_weights_that_fit_nothing_of_g_are_refused(saved, club):
+    other = rt.PretrainedModel.compose(rt.BagEncoder(club.n_items, 7), nn.Linear(3, club.n_items))
+    before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    with pytest.raises(rt.InputError, match=r"nothing of g matches, nothing was loaded \(2 tensors match"):
+        rt.load_weights(other, saved)
+    assert all(torch.equal(before[name], tensor) for name, tensor in other.state_dict().items())
+
+
+def test_weights_for_another_catalogue_are_refused(saved, board):
+    g = rt.BagEncoder(board.n_items, 3)
+    other = rt.PretrainedModel.compose(g, nn.Linear(3, 2), catalogue=board.catalogue)
+    with pytest.raises(rt.InputError, match="has another catalogue"):
+        rt.load_weights(other, saved)
+
+
+def test_ids_that_were_edited(saved):
+    described = json.loads((saved / "model.json").read_text())
+    assert described["catalogue"]["fingerprint"] == rt.load_model(saved).catalogue.fingerprint
+    described["catalogue"]["ids"][0] += 1
+    (saved / "model.json").write_text(json.dumps(described))
+    with pytest.raises(rt.InputError, match="its item ids were changed since it was written"):
+        rt.load_model(saved)
+
+
 def test_a_folder_without_a_model(tmp_path):
     with pytest.raises(
         FileNotFoundError, match=r"no model in '.*' \(no model.json\): give a folder that pretrain wrote"
@@ -119,7 +156,8 @@ def test_a_crash_while_writing_leaves_the_old_model(saved, model, club, monkeypa
 
 def test_what_cannot_be_rebuilt_is_not_saved(tmp_path):
     model = rt.PretrainedModel.compose(nn.Identity(), nn.Linear(2, 2))
-    with pytest.raises(rt.InputError, match=r"cannot save g Identity with h Linear: known are \['BagEncoder'\]"):
+    known = r"known are \['BagEncoder', 'SequenceEncoder'\]"
+    with pytest.raises(rt.InputError, match=f"cannot save g Identity with h Linear: {known}"):
         rt.save_model(tmp_path, model)
 
 

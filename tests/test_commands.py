@@ -519,3 +519,23 @@ def test_evaluate_refuses_in_one_line(arguments, message, capsys):
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("recsys-tutorial: ")
     assert message in last
+
+
+def test_no_strict_drops_counts_and_says_so(run, refused, tmp_path):
+    path = tmp_path / "a.csv"
+    good = "".join(f"{user},{item}\n" for user in range(6) for item in range(4))
+    path.write_text("user,item\n" + good + ",3\n0,0\n")
+    asked = ["evaluate", path, "--model", "popularity", "--protocol", "random", "--k", "2"]
+    assert "a.csv, row 25, column 'user': an empty cell" in refused(*asked)
+    code, _, err = run(*asked, "--no-strict")
+    assert code == 0
+    assert "26 rows read, 1 dropped (1 where 'user' is not an id), 1 repeats of a user's item (the newest kept)" in err
+
+
+def test_sequences_on_the_command_line(run, tmp_path):
+    (tmp_path / "a.txt").write_text("".join(f"{user} {user % 3} {3 + user % 2} 5\n" for user in range(8)))
+    code, text, _ = run(
+        "evaluate", tmp_path / "a.txt", "--model", "popularity", "--protocol", "leave-one-out", "--k", "2"
+    )
+    assert code == 0
+    assert text.startswith("leave-one-out, a.txt")

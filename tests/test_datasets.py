@@ -98,3 +98,21 @@ def test_the_list_of_data():
         assert entry.licence
         assert entry.source
         assert entry.citation
+
+
+def test_what_is_downloaded_can_be_trusted():
+    """Every download has a checksum, a page for people, and a name that no other download has."""
+    downloads = [one for entry in DATASETS.values() if entry.files for one in entry.files.downloads]
+    assert len(downloads) == 15
+    assert len({one.name for one in downloads}) == len(downloads)
+    for one in downloads:
+        kind, digits = one.checksum
+        assert len(digits) == {"sha256": 64, "md5": 32}[kind]
+        assert one.url.startswith("https://")
+    for entry in DATASETS.values():
+        assert entry.files is None or entry.files.page.startswith("https://")
+    listing = rt.datasets().set_index("name")
+    assert listing.loc["movielens-1m", "megabytes"] == 5.9
+    assert listing.loc["movielens-1m", "checksum"].startswith("sha256:a6898adb")
+    assert not listing.loc["movielens-1m", "redistribution"]
+    assert listing.loc["movielens-25m", "redistribution"]

@@ -1,5 +1,7 @@
 """The contract of every objective, and what is particular to each."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -237,7 +239,7 @@ def test_item2vec_needs_a_linear_g(board):
 
 def test_the_tokens_of_a_catalogue(club):
     numbers, offsets = tokens_of(club.catalogue, at_least=2)  # two films are of Drama, two of Action; "the" is in one
-    assert [numbers[a:b].tolist() for a, b in zip(offsets, offsets[1:], strict=False)] == [[1], [1], [0], [0], []]
+    assert [numbers[a:b].tolist() for a, b in itertools.pairwise(offsets)] == [[1], [1], [0], [0], []]
     with pytest.raises(rt.InputError, match="content2vec needs titles or genres"):
         tokens_of(rt.from_events(["a"], ["b"]).catalogue)
 

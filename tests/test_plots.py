@@ -56,6 +56,9 @@ def made(interactions):
         "differences": plots.differences(gains),
         "bars": plots.bars({"popularity": 0.1, "mine": 0.25}, "Quality", "NDCG@20", errors=[0.01, 0.02]),
         "item_map": plots.item_map(vectors, interactions.catalogue, np.ones(6, bool), named=["Film 2"]),
+        "domains": plots.domains(
+            pd.DataFrame({"domain": ["films", "news"], "model": "ease", "mean": [0.2, 0.1], "spread": [0.02, 0.01]})
+        ),
         "curves": plots.curves(summary, "Quality", "labels", "NDCG@20"),
         "heat": plots.heat(table, "Lift", "film B", "film A"),
         "plane": plots.plane(points, "Where they lie"),

@@ -36,3 +36,34 @@ def test_the_popularity_in_print_has_counted_the_test_items(toys):
     assert table["users"].tolist() == [19_412] * 2
     assert round(table["value"]["counts all"], 4) == 0.0113, "the figure in print"
     assert round(table["value"]["trained"], 4) == 0.0090, "the honest one"
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("movielens-latest-small", None),
+        ("lastfm", None),
+        ("retailrocket", (824, 3_077, 5_088)),
+        ("anime", (4_714, 7_157, 419_943)),
+        ("msweb", None),
+        ("amazon-toys", None),
+    ],
+)
+def test_every_set_at_hand_has_its_published_counts(name, labels):
+    """``load_dataset`` verifies users, items and events; here also those of the labels."""
+    if not rt.datasets().set_index("name").loc[name, "available"]:
+        pytest.skip(f"{name} is not on this machine")
+    data = rt.load_dataset(name)
+    found = data.labels and (data.labels.n_users, data.labels.n_items, data.labels.n_events)
+    assert found == labels
+
+
+def test_the_official_test_users_of_msweb():
+    if not rt.datasets().set_index("name").loc["msweb", "available"]:
+        pytest.skip("msweb is not on this machine")
+    data = rt.load_dataset("msweb")
+    train = data.subset_users((data.user_attributes["part"] == "train").to_numpy()).filter_counts()
+    test = data.subset_users((data.user_attributes["part"] == "test").to_numpy())
+    assert (train.n_users, train.n_items, train.n_events) == (32_711, 285, 98_654)
+    assert (test.n_users, test.n_events) == (5_000, 15_191)
+    assert "NetShow for PowerPoint" in data.titles

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from ..batches import Batch
 from ..errors import InputError, check_shares
 from ..losses import multinomial_loss
-from .base import Objective
+from .base import Objective, Recipe
 
 
 class _Reverse(torch.autograd.Function):
@@ -45,6 +45,7 @@ class Adversarial(Objective):
     """
 
     name = "adversarial"
+    recipe = Recipe(epochs=20, batch_size=64, learning_rate=1e-2)
 
     def __init__(self, encoder: nn.Module, dropout: float = 0.35, strength: float = 1.0) -> None:
         super().__init__(encoder)

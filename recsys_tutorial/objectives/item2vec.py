@@ -20,8 +20,9 @@ class Item2Vec(Objective):
     r"""Skip-gram with negative sampling over the items of one user.
 
     For an item i and another item j of the same user, drawn from those ``window`` places before and behind it, with
-    ``v_i`` the vector of i in g and ``c_j`` that of j in the context: ``loss = -log σ(v_i · c_j) - Σ_n log σ(-v_i · c_n)`` over ``negatives`` items n drawn in
-    proportion to their count to the power ¾. They are drawn once for the whole batch, many more than that, and
+    ``v_i`` the vector of i in g and ``c_j`` that of j in the context:
+    ``loss = -log σ(v_i · c_j) - Σ_n log σ(-v_i · c_n)`` over ``negatives`` items n drawn in proportion to their count
+    to the power ¾. They are drawn once for the whole batch, many more than that, and
     weighted down: one matrix product then serves all pairs.
 
     g adds up the vectors of a user's items. The head is ``z · c_j + log P(n = j)``: at the optimum

@@ -32,7 +32,7 @@ class Variational(Objective):
     """
 
     name = "variational"
-    recipe = Recipe(dim=256)
+    recipe = Recipe(epochs=20, batch_size=64, learning_rate=1e-2)
 
     def __init__(self, encoder: nn.Module, dropout: float = 0.35, beta: float = 0.2, anneal: int = 10_000) -> None:
         super().__init__(encoder)
@@ -48,8 +48,8 @@ class Variational(Objective):
 
     @classmethod
     def build(cls, interactions: Interactions, dim: int, **options: object) -> Self:
-        """Anneal over the first 20 epochs."""
-        return super().build(interactions, dim, **{"anneal": 20 * max(1, interactions.n_users)} | options)
+        """Anneal over the first 10 epochs."""
+        return super().build(interactions, dim, **{"anneal": 10 * max(1, interactions.n_users)} | options)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the negative evidence lower bound, averaged over users."""

@@ -6,6 +6,7 @@ is stored beside it, for screen readers and for tests, which compare the text an
 
 from .base import COLOURS, LINES, MARKERS, Plot, new
 from .data import heat, item_map, long_tail, plane
+from .domains import domains
 from .results import (
     bars,
     curves,
@@ -25,6 +26,7 @@ __all__ = [
     "bars",
     "curves",
     "differences",
+    "domains",
     "evaluation",
     "heat",
     "item_map",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..errors import InputError, listed
 from ..events import from_events
 from ..fields import read_fields
 from ..interactions import Interactions
@@ -60,7 +61,11 @@ def read_dat(folder: Path, name: str) -> Interactions:
 def read_csv(folder: Path, name: str) -> Interactions:
     """Read ``ratings.csv`` and ``movies.csv``, which have headers."""
     path = folder / "movies.csv"
-    films = keyed(read_table(path, text=["movieId", "title", "genres"]), "movieId", path).rename_axis("item")
+    names = ["movieId", "title", "genres"]
+    films = read_table(path, text=names)
+    if films.columns.tolist() != names:
+        raise InputError(f"{path}, line 1: the header is {listed(films)}, not {listed(names)}: it is another file")
+    films = keyed(films, "movieId", path).rename_axis("item")
     ratings = read_interactions(
         folder / "ratings.csv", user="userId", item="movieId", rating="rating", timestamp="timestamp"
     )

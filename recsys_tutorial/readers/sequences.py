@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,7 @@ def looks_like_sequences(path: Path) -> bool:
     with open(path, "rb") as file:
         for line in iter(lambda: file.readline(2**16), b""):
             if line.strip():
-                cut = line if line.endswith(b"\n") else line.rpartition(b" ")[0] or line
+                cut = line if len(line) < 2**16 else line.rpartition(b" ")[0]  # a longer line is cut within a number
                 return _NUMBERS.fullmatch(cut) is not None
     return False
 
@@ -68,6 +70,17 @@ def read_sequences(path: Path, duplicates: str = "keep") -> Interactions:
     return from_events(
         np.repeat(ids(user, path), lengths), ids(item, path), duplicates=duplicates, in_order=True, name=path.name
     )
+
+
+def read_amazon(file: str, folder: Path, name: str) -> Interactions:
+    """Read ``file``, sequences of S3-Rec, with the attributes of the items where the file for them is there."""
+    found = replace(read_sequences(folder / file), name=name)
+    beside = folder / f"{file.removesuffix('.txt')}_item2attributes.json"
+    if not beside.exists():
+        return found
+    known = json.loads(beside.read_text(encoding="utf-8"))
+    table = pd.DataFrame({"attributes": list(map(tuple, known.values()))}, index=pd.Index(map(int, known), name="item"))
+    return replace(found, item_attributes=table)
 
 
 def _lines(path: Path):

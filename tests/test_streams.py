@@ -1,0 +1,74 @@
+"""The fast way to read a tidy table gives what the patient way gives, and leaves untidy ones alone."""
+
+from __future__ import annotations
+
+import csv
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import columns, text_ids
+
+from recsys_tutorial import streams
+from recsys_tutorial.readers import door, read_interactions
+
+WANTED = {role: role for role in ("user", "item", "rating", "timestamp", "title", "genres")}
+
+
+def patiently(path, **options):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(door, "read_stream", lambda *_: None)
+        return read_interactions(path, **options)
+
+
+@settings(max_examples=40)
+@given(columns(ids=text_ids(), unique=False), st.sampled_from([".csv", ".parquet"]), st.integers(1, 5))
+def test_both_ways_give_the_same(tmp_path_factory, table, ending, rows):
+    path = tmp_path_factory.mktemp("file") / f"a{ending}"
+    table = table | {"rating": table.pop("weight"), "genres": ["A|B" if len(one) > 1 else "" for one in table["item"]]}
+    if ending == ".parquet":
+        pa.parquet.write_table(pa.table(table), path)
+    else:
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(table)
+            writer.writerows(zip(*table.values(), strict=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "ROWS", rows)  # several dictionaries have to be joined
+        fast = read_interactions(path, duplicates="keep")
+    slow = patiently(path, duplicates="keep")
+    assert fast.fingerprint == slow.fingerprint
+    assert fast.genres == slow.genres
+    assert fast.report == slow.report
+
+
+@pytest.mark.parametrize(
+    ("content", "tidy"),
+    [
+        ("user,item\n1,2\n", True),
+        ('"user","item"\n"1","2"\n', True),
+        ("user,item,timestamp\n1,2,2020-01-01\n", True),
+        ("user,item,timestamp\n1,2,2020-01-01T10:00:00Z\n", True),
+        ("user,item,rating\n1,2,good\n", False),
+        ("user,item,rating\n1,2,\n", False),
+        ("user,item\n1,2,3\n", False),
+        ("user,item,item\n1,2,3\n", False),
+        ("user,thing\n1,2\n", False),
+        ('user,item\n1,"say ""hi"""\n', False),
+        ("user,item\n", False),
+    ],
+)
+def test_what_is_tidy(tmp_path, content, tidy):
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    assert (streams.read_stream(path, WANTED) is not None) == tidy
+
+
+def test_a_tidy_table_is_not_read_patiently(tmp_path, monkeypatch):
+    monkeypatch.setattr(door, "_patiently", lambda *_: pytest.fail("the slow way was taken"))
+    (tmp_path / "a.csv").write_text("user,item,rating,timestamp\n007,1,4,86400\n007,2,3,0\n")
+    read = read_interactions(tmp_path / "a.csv")
+    assert read.user_ids.tolist() == ["007"]
+    assert read.timestamps.tolist() == [0, 86400]
