@@ -11,8 +11,9 @@ from types import ModuleType
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from . import label_metrics, machine, metrics, splits, uncertainty
+from .adapting import adapt
 from .article import BehaviorDataset, train
-from .baselines import EASE, IALS, ItemKNN, Popularity, RawLogistic, RawRidge, pca
+from .baselines import EASE, IALS, ItemKNN, LabelMean, Neighbours, Popularity, RawLogistic, RawRidge, pca
 from .batches import Batch
 from .catalogue import Catalogue
 from .checkpoints import LoadReport, load_model, load_weights, save_model
@@ -28,7 +29,7 @@ from .objectives import OBJECTIVES, Denoising, Objective
 from .pretraining import pretrain
 from .readers import read_interactions
 from .recommend import Recommender
-from .studies import label_efficiency, paired, summarise
+from .studies import label_efficiency, paired, summarise, transfer
 from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
 
 __all__ = [
@@ -45,7 +46,9 @@ __all__ = [
     "InputError",
     "Interactions",
     "ItemKNN",
+    "LabelMean",
     "LoadReport",
+    "Neighbours",
     "Objective",
     "Popularity",
     "PretrainedModel",
@@ -56,6 +59,7 @@ __all__ = [
     "RegressionTask",
     "SequenceEncoder",
     "TrainingError",
+    "adapt",
     "compare",
     "datasets",
     "evaluate",
@@ -79,6 +83,7 @@ __all__ = [
     "splits",
     "summarise",
     "train",
+    "transfer",
     "uncertainty",
     "widgets",
 ]

@@ -8,18 +8,20 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-from . import __version__, commands, machine
+from . import __version__, commands, machine, study_commands
 from .errors import InputError, TrainingError
 from .events import DUPLICATES
 from .files import to_json, write_text
+from .finetuning import STRATEGIES
 from .named import BASELINES
 from .objectives import OBJECTIVES
 from .readers import FORMS
 from .splits import PROTOCOLS
+from .tasks import TASKS
 
 
 class OneLineParser(ArgumentParser):
@@ -52,6 +54,11 @@ def names(text: str) -> list[str]:
 def lengths(text: str) -> list[int]:
     """Read ``10,20``."""
     return [whole(1)(name) for name in names(text)]
+
+
+def counts(text: str) -> list[int]:
+    """Read ``30,100,all``; all is 0."""
+    return [0 if name == "all" else whole(1)(name) for name in names(text)]
 
 
 def parser() -> ArgumentParser:
@@ -97,6 +104,7 @@ def parser() -> ArgumentParser:
     one.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
     one.add_argument("--sampled", type=whole(1), metavar="N", help="rank among N random items only: to see it mislead")
     one.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
+    add_studies(found, common)
     one = add("benchmark", commands.run_benchmark)
     one.add_argument("data", metavar="DATA", nargs="?", help="what the peers are fitted to (default: invented)")
     one.add_argument("--against", type=names, default=[], metavar="NAME[,NAME]", help="peers: cornac,implicit,irspack")
@@ -105,6 +113,46 @@ def parser() -> ArgumentParser:
     one.add_argument("--liked", action="append", default=[], metavar="ITEM", help="a title or an id; repeat it")
     one.add_argument("-k", type=whole(1), default=10, help="how many (default 10)")
     return top
+
+
+def add_studies(found: Any, common: ArgumentParser) -> None:
+    """Add ``study`` and its own commands."""
+    study = found.add_parser("study", help="does pretraining help? experiments over seeds that end in a verdict")
+    found = study.add_subparsers(metavar="STUDY", required=True, parser_class=OneLineParser)
+    how = ArgumentParser(add_help=False)
+    how.add_argument("--seeds", type=whole(2, 1000), default=5, help="repetitions (default 5)")
+    how.add_argument("--objective", type=names, default=["denoising"], metavar="NAME[,NAME...]",
+                     help=f"of pretraining; the verdict is about the first: {', '.join(OBJECTIVES)}")  # fmt: skip
+    how.add_argument("--model", type=names, metavar="NAME[,NAME...]", help="only these of the study's models")
+    how.add_argument("--draws", type=whole(1), help="draws of labelled users a seed (default: 300 users in all)")
+    how.add_argument("--epochs", type=whole(1), help="of pretraining (default: the objective's own)")
+    how.add_argument("--dim", type=whole(1), help="length of g's vector (default: the objective's own)")
+    how.add_argument("--columns", help="a file's column names: user=uid,item=sku,rating=stars,timestamp=ts")
+    how.add_argument("--duplicates", choices=DUPLICATES, default="error", help="one user, one item, twice")
+    how.add_argument("--fewest", type=whole(1), default=5, help="events that a user and an item need (default 5)")
+    files = ArgumentParser(add_help=False)
+    files.add_argument("--out", type=Path, metavar="FILE.jsonl", help="results file; a study that was stopped goes on")
+    files.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the results file")
+
+    def add(name: str, run: commands.Command, *parents: ArgumentParser) -> ArgumentParser:
+        one = found.add_parser(name, parents=[*parents, common], help=run.__doc__, description=run.__doc__)
+        one.set_defaults(run=run)
+        return one
+
+    one = add("label-efficiency", study_commands.run_label_efficiency, how, files)
+    one.add_argument("data", metavar="DATA", help="a name from `datasets`, or a file")
+    one.add_argument("--task", choices=TASKS, default="new-shelf")
+    one.add_argument("--labels", type=lengths, default=[30, 100, 300], metavar="N[,N...]", help="labelled users")
+    one.add_argument("--strategy", type=names, metavar="NAME[,NAME...]", help=f"only these of {', '.join(STRATEGIES)}")
+    one.add_argument("--attribute", help="classification: the user attribute to tell (default: gender, or the first)")
+    one.add_argument("--item", help="regression: the item whose rating is asked for (default: one of the most rated)")
+    one = add("transfer", study_commands.run_transfer, how, files)
+    one.add_argument("source", metavar="SOURCE", help="where behaviour is plentiful")
+    one.add_argument("target", metavar="TARGET", help="the new service")
+    one.add_argument("--labels", type=counts, default=[30, 100, 0], metavar="N[,N...]", help="known users; or all")
+    for name, run in (("repeat", study_commands.run_repeat), ("show", study_commands.run_show)):
+        one = add(name, run, files)
+        one.add_argument("file", type=Path, metavar="FILE.jsonl", help="a results file")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -31,6 +31,7 @@ from .tables import ENDINGS
 
 COLUMNS = ("user", "item", "rating", "timestamp", "title", "genres")
 DEMO_LABELS, DEMO_EPOCHS = (30, 100), 30
+DEMO_MODELS = ("popularity", "scratch", "raw ridge", "pca + probe", "pretrained + probe", "pretrained + wide")
 DEMO_LIKED = ("Toy Story (1995)", "Aladdin (1992)", "Lion King, The (1994)")
 
 
@@ -91,13 +92,15 @@ def run_demo(args: Namespace) -> Report:
     print(interactions, file=sys.stderr)
     started = time.perf_counter()
     results = label_efficiency(
-        interactions, DEMO_LABELS, seeds=5, seed=args.seed, epochs=DEMO_EPOCHS, device=args.device, progress=True
-    )
+        interactions, DEMO_LABELS, models=DEMO_MODELS, draws=1, seed=args.seed, epochs=DEMO_EPOCHS,
+        device=args.device, progress=True,
+    )  # fmt: skip
     summary = summarise(results)
     gains = pd.concat(
         [
-            paired(results, "pretrained + probe", "scratch"),
-            paired(results, "pretrained + probe", "pca + probe"),
+            paired(results, "pretrained + wide", "scratch"),
+            paired(results, "pretrained + wide", "raw ridge"),
+            paired(results, "pretrained + wide", "pca + probe"),
         ]
     )
     model = pretrain("denoising", interactions, epochs=DEMO_EPOCHS, seed=args.seed, device=args.device, progress=True)

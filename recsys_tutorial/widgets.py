@@ -175,3 +175,50 @@ class MetricPanel(ipywidgets.VBox):
             return
         rows = [(f"{name}@{self.n.value}", f"{value:.3f}") for name, value in values.items()]
         self.answer.value = as_html(pd.DataFrame(rows, columns=["metric", "value"]))
+
+
+def at_labels(summary: pd.DataFrame, labels: int) -> pd.DataFrame:
+    """Return what each model reaches with so many labels, best first: columns ``model, value, interval``.
+
+    Args:
+        summary: from :func:`recsys_tutorial.summarise`.
+        labels: one of its numbers of labels.
+
+    Raises:
+        InputError: the summary has no such number.
+    """
+    known = sorted(summary["labels"].unique().tolist())
+    if labels not in known:
+        raise InputError(f"labels={labels}: the results are for {', '.join(map(str, known))}")
+    rows = summary[summary["labels"] == labels].sort_values("value", ascending=False)
+    interval = [f"{low:.3f} to {high:.3f}" for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)]
+    return rows[["model", "value"]].round(4).assign(interval=interval).reset_index(drop=True)
+
+
+class LabelPanel(ipywidgets.VBox):
+    """A slider over the numbers of labels of a study, and the table of models below, best first.
+
+    Args:
+        summary: from :func:`recsys_tutorial.summarise`.
+    """
+
+    def __init__(self, summary: pd.DataFrame) -> None:
+        self.summary = summary
+        self.labels = ipywidgets.SelectionSlider(
+            options=sorted(summary["labels"].unique().tolist()),
+            description="labelled users",
+            style={"description_width": "10em"},
+            layout={"width": "34em"},
+            tooltip="Number of labelled users; the arrow keys move it",
+        )
+        self.answer = ipywidgets.HTML()
+        super().__init__([self.labels, self.answer])
+        self.labels.observe(lambda change: self.update(), names="value")
+        self.update()
+
+    def __repr__(self) -> str:
+        return "A slider over the number of labels, and what each model reaches: run this cell to use it."
+
+    def update(self) -> None:
+        """Show the table of the chosen number."""
+        self.answer.value = as_html(at_labels(self.summary, self.labels.value))

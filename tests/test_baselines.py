@@ -89,3 +89,22 @@ def test_gram_is_exact_with_and_without_mkl(movielens, monkeypatch, recwarn):
     monkeypatch.setattr("recsys_tutorial.baselines.sparse._to_torch", missing)
     assert (gram(rows, 2.5).numpy() == wanted).all()
     assert not recwarn.list
+
+
+def test_neighbours_vote_for_what_their_likes_want():
+    """Two groups: whoever is asked, only the own group's item has votes; with one neighbour it is that one's label."""
+    users = [user for user in range(8) for _ in range(2)]
+    items = [3 * (user % 2) + place for user in range(8) for place in (0, 1 + user % 4 // 2)]
+    behaviour = rt.from_events(users, items)
+    task = rt.RankingTask(behaviour, rt.from_events(range(8), [f"new {user % 2}" for user in range(8)]), k=1)
+    scores = rt.Neighbours((1, 3)).fit(task).score(behaviour)
+    assert (scores.argmax(1) == np.arange(8) % 2).all()
+    numbers = rt.RegressionTask(behaviour, np.arange(8) % 2 + 1.0)
+    np.testing.assert_allclose(rt.Neighbours((1,)).fit(numbers).score(behaviour)[:, 0], numbers.labels, atol=1e-5)
+
+
+def test_the_label_mean_is_popularity_among_the_labelled(club):
+    task = rt.RankingTask(club, club.binarise())
+    scores = rt.LabelMean().fit(task).score(club)
+    np.testing.assert_allclose(scores[0], club.events_per_item / club.n_users)
+    assert (scores == scores[0]).all()

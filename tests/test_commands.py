@@ -192,14 +192,14 @@ def test_demo_in_small(run, monkeypatch, tmp_path, movielens):
     code, text, _ = run("demo", "--json", tmp_path / "out.json")
     records = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert code == 0
-    for name in ("popularity", "scratch", "pca + probe", "pretrained + probe", "pretrained + full"):
+    for name in commands.DEMO_MODELS:
         rows = [record for record in records if record.get("model") == name]
         assert {record["labels"] for record in rows} == set(commands.DEMO_LABELS)
         assert {record["protocol"] for record in rows} == {"new-shelf"}
         assert any("ci_low" in record for record in rows)
         assert name in text
     gains = [record for record in records if "minus" in record["model"]]
-    assert len(gains) == 4
+    assert len(gains) == 6  # against scratch, the raw items and PCA, at two numbers of labels
     constant = {"protocol": "new-shelf", "task": "ranking", "metric": "ndcg", "k": 20}
     assert all(record.items() >= constant.items() for record in gains)
     assert all(record["ci_low"] <= record["value"] <= record["ci_high"] for record in gains)
@@ -238,7 +238,7 @@ def test_every_command_takes_the_common_options(run):
 def test_defaults_and_the_ends_of_what_is_allowed():
     read = program.parser().parse_args
     common = {"seed": 0, "threads": None, "device": "cpu", "json": None}
-    pretrain = {"objective": "denoising", "epochs": 50, "dim": 256, "resume": False}
+    pretrain = {"objective": "denoising", "epochs": None, "dim": None, "resume": False}
     data = {"columns": None, "duplicates": "error"}
     assert vars(read(["datasets"])).items() >= common.items()
     assert vars(read(["pretrain", "x.csv", "--out", "m"])).items() >= (common | pretrain | data).items()

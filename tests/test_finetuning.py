@@ -59,16 +59,17 @@ def test_frozen_means_bit_equal(strategy, pretrained, tasks):
     assert all(parameter.requires_grad for parameter in f.parameters())
 
 
-@pytest.mark.parametrize("strategy", ["full", "scratch"])
+@pytest.mark.parametrize("strategy", ["layerwise", "full", "scratch"])
 def test_g_moves_and_the_pretrained_model_does_not(strategy, pretrained, tasks):
     before = {name: value.clone() for name, value in pretrained.state_dict().items()}
-    f = rt.finetune(pretrained, tasks["ranking"], strategy)
+    f = rt.finetune(pretrained, tasks["ranking"], strategy, validation=0)  # with it, a perfect probe is not moved
     assert not torch.equal(f.feature_extractor.item_vectors, pretrained.feature_extractor.item_vectors)
     assert all(torch.equal(value, before[name]) for name, value in pretrained.state_dict().items())
 
 
 def test_scratch_takes_nothing_but_the_shape(pretrained, tasks, behaviour):
-    blank = rt.PretrainedModel.compose(rt.BagEncoder(20, 6), nn.Linear(6, 2), catalogue=behaviour.catalogue)
+    g = rt.BagEncoder(**pretrained.feature_extractor.config)
+    blank = rt.PretrainedModel.compose(g, nn.Linear(6, 2), catalogue=behaviour.catalogue)
     scores = [rt.finetune(model, tasks["ranking"], "scratch", seed=3).score(behaviour) for model in (pretrained, blank)]
     np.testing.assert_array_equal(*scores)
 
@@ -128,3 +129,46 @@ def test_too_few_labels_and_another_catalogue(pretrained, tasks):
     other = rt.from_events([user for user in range(6)], ["x"] * 6, name="other shop")
     with pytest.raises(rt.InputError, match=r"the task's 'other shop' has another catalogue"):
         rt.finetune(pretrained, rt.ClassificationTask(other, np.zeros(6, int)))
+
+
+def test_layerwise_moves_lower_layers_more_gently(pretrained, tasks, monkeypatch):
+    from recsys_tutorial import finetuning
+
+    deep = rt.PretrainedModel.compose(rt.BagEncoder(20, 6, hidden=(5,)), None, catalogue=pretrained.catalogue)
+    seen = []
+    fit = finetuning.fit
+    monkeypatch.setattr(finetuning, "fit", lambda *a, **k: seen.append(k["parameter_groups"]) or fit(*a, **k))
+    rt.finetune(deep, tasks["ranking"], "layerwise", epochs=1, validation=0)
+    (groups,) = seen
+    assert [group["scale"] for group in groups] == pytest.approx([1, 0.3, 0.09])
+    shapes = [[tuple(p.shape) for p in group["params"]] for group in groups]
+    assert shapes == [[(2, 6), (2,)], [(6, 5), (6,)], [(20, 5), (5,)]]  # h, then g from its output down
+
+
+@pytest.mark.parametrize("strategy", ["layerwise", "full"])
+def test_where_no_epoch_helps_the_probe_stays(strategy, pretrained, tasks):
+    probe, tuned = (rt.finetune(pretrained, tasks["ranking"], name) for name in ("probe", strategy))
+    assert torch.equal(probe.classifier.weight, tuned.classifier.weight)  # it was perfect already
+    assert len(tuned.history) > 0  # and this is how it was found out
+
+
+def test_the_number_of_epochs_is_chosen_without_the_held_out_users(pretrained, tasks, monkeypatch):
+    from recsys_tutorial import finetuning
+
+    fitted = []
+    fit = finetuning.fit
+
+    def watched(module, loss_of, examples, settings, **how):
+        fitted.append((len(examples), settings.epochs))
+        return fit(module, loss_of, examples, settings, **how)
+
+    monkeypatch.setattr(finetuning, "fit", watched)
+    f = rt.finetune(pretrained, tasks["regression"], "frozen", validation=0.25, epochs=6, patience=None)
+    best = int(f.history["epoch"][f.history["validation"].idxmin()])
+    assert fitted == [(30, 6), (40, best)]
+
+
+def test_a_head_that_scores_the_very_items_is_trained_further(pretrained, behaviour):
+    task = rt.RankingTask(behaviour, behaviour, k=5)
+    f = rt.finetune(pretrained, task, "full", epochs=1, validation=0, learning_rate=1e-9)
+    torch.testing.assert_close(f.classifier.weight, pretrained.classifier.weight)

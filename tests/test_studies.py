@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 import recsys_tutorial as rt
-from recsys_tutorial.studies import MODELS
+from recsys_tutorial.studies import HEADLINE, contenders, unpretrained, verdict
 from recsys_tutorial.uncertainty import bootstrap_interval, seed_interval
 
 
@@ -59,19 +59,64 @@ def planted() -> rt.Interactions:
 
 
 def test_label_efficiency_is_tidy_repeatable_and_sees_what_was_planted(planted):
-    how = dict(labels=(6, 20), seeds=2, dim=8, epochs=30)
+    how = dict(labels=(6, 20), seeds=2, dim=8, epochs=30, draws=2)
+    models = contenders("new-shelf", ["denoising"], rt.STRATEGIES)
     first = rt.label_efficiency(planted, **how)
-    assert len(first) == len(MODELS) * 2 * 2
-    assert set(first["model"]) == set(MODELS)
+    assert len(first) == len(models) * 2 * 2
+    assert set(first["model"]) == set(models)
     again = rt.label_efficiency(planted, **how)
     pd.testing.assert_frame_equal(first.drop(columns="seconds"), again.drop(columns="seconds"))
     means = rt.summarise(first).query("labels == 20").set_index("model")["value"]
     assert means["pretrained + probe"] > means["popularity"] + 0.1
 
 
+NONE = [*unpretrained("new-shelf"), HEADLINE["new-shelf"]]
+
+
+def test_where_it_must_help_the_study_says_yes():
+    """Two labelled users of a group say what the group wants, if g knows the groups."""
+    rng = np.random.default_rng(5)
+    rows = [(user, 200 * (user % 4) + int(item)) for user in range(400) for item in rng.permutation(200)[:12]]
+    world = rt.from_events(*zip(*rows, strict=True), weight=np.full(len(rows), 5.0), name="four groups")
+    found = rt.label_efficiency(world, (12, 20), 5, models=NONE, dim=16, epochs=60, draws=4)
+    assert verdict(found, HEADLINE["new-shelf"], unpretrained("new-shelf"))[0]["verdict"] == "positive"
+
+
+def test_where_labels_are_drawn_at_random_it_does_not():
+    """The whole study on worlds in which nothing can be learned: it says yes in at most one of twenty."""
+    said = []
+    for run in range(20):
+        rng = np.random.default_rng(run)
+        events = [(user, int(item)) for user in range(60) for item in rng.permutation(40)[:8]]
+        noise = rt.from_events(*zip(*events, strict=True), weight=np.full(len(events), 5.0), name="noise")
+        how = dict(models=NONE, dim=4, epochs=2, draws=1, seed=100 * run, progress=False)
+        found = rt.label_efficiency(noise, (10, 20), 4, **how)
+        said.append(verdict(found, HEADLINE["new-shelf"], unpretrained("new-shelf"))[0]["verdict"])
+    assert said.count("positive") <= 1
+
+
+def test_scratch_is_drawn_further_where_it_stays_behind(planted):
+    found = rt.label_efficiency(planted, (6,), 2, models=NONE, dim=8, epochs=30, extend=True)
+    further = found[found["labels"] > 6]
+    assert set(further["model"]) <= {"scratch"}
+    behind = found.query("labels == 6").groupby("model")["value"].mean()
+    assert (len(further) > 0) == (behind["scratch"] < behind[HEADLINE["new-shelf"]])
+
+
+@pytest.mark.parametrize("task", ["top-n", "classification", "regression"])
+def test_the_other_tasks(task, movielens):
+    data = movielens.take_users(np.arange(300)).filter_counts(5, 20)
+    found = rt.label_efficiency(data, (40,), 2, task=task, strategies=("probe", "wide"), dim=16, epochs=5, draws=1)
+    assert found["metric"].unique().item() == {"top-n": "ndcg", "classification": "auc", "regression": "rmse"}[task]
+    assert np.isfinite(found["value"]).all()
+    assert HEADLINE[task] in set(found["model"])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (dict(task="new-shelve"), "unknown task 'new-shelve': did you mean 'new-shelf'"),
+        (dict(models=["nobody"]), "unknown model 'nobody'"),
         (dict(labels=(500,)), "labels=500: only 80 users are not in the test"),
         (dict(labels=(10,), seeds=1), "seeds=1: intervals over seeds need at least 2"),
         (dict(labels=(3,)), "3 labelled users: fine-tuning needs at least 5"),

@@ -1,9 +1,11 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import recsys_tutorial as rt
+from recsys_tutorial import widgets
 from recsys_tutorial.widgets import MetricPanel, metric_playground_values, rate_films, recommend_from_ratings
 
 
@@ -124,3 +126,16 @@ def test_every_slider_of_the_metric_panel_has_a_name_and_a_tooltip():
 def test_a_metric_panel_refuses_what_its_sliders_cannot_show():
     with pytest.raises(rt.InputError, match="rank of hit 2=21: it needs to be between 1 and 20"):
         MetricPanel(ranks=(1, 21))
+
+
+def test_a_slider_over_labels():
+    rows = [("a", 30, 0.2), ("b", 30, 0.3), ("a", 100, 0.5), ("b", 100, 0.4)]
+    summary = pd.DataFrame(rows, columns=["model", "labels", "value"]).assign(ci_low=0.1, ci_high=0.6)
+    table = widgets.at_labels(summary, 30)
+    assert table.values.tolist() == [["b", 0.3, "0.100 to 0.600"], ["a", 0.2, "0.100 to 0.600"]]
+    with pytest.raises(rt.InputError, match="labels=50: the results are for 30, 100"):
+        widgets.at_labels(summary, 50)
+    panel = widgets.LabelPanel(summary)
+    assert panel.answer.value.index("<td>b</td>") < panel.answer.value.index("<td>a</td>")
+    panel.labels.value = 100
+    assert panel.answer.value.index("<td>a</td>") < panel.answer.value.index("<td>b</td>")

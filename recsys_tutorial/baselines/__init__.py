@@ -4,8 +4,21 @@ from .base import Baseline, Model
 from .ease import EASE
 from .ials import IALS
 from .item_knn import ItemKNN
+from .labelled import LabelMean, Neighbours
 from .pca import pca
 from .popularity import Popularity
 from .raw import RawLogistic, RawRidge
 
-__all__ = ["EASE", "IALS", "Baseline", "ItemKNN", "Model", "Popularity", "RawLogistic", "RawRidge", "pca"]
+__all__ = [
+    "EASE",
+    "IALS",
+    "Baseline",
+    "ItemKNN",
+    "LabelMean",
+    "Model",
+    "Neighbours",
+    "Popularity",
+    "RawLogistic",
+    "RawRidge",
+    "pca",
+]

@@ -9,35 +9,50 @@ import torch
 from scipy.sparse import csr_array
 
 from ..batches import Batch, as_batch
+from ..encoders import BagEncoder
 from ..errors import InputError
 from ..interactions import Interactions
+from ..model import PretrainedModel
 from ..ridge import ridge_head
 from ..tasks import ClassificationTask, Task
-from .sparse import binary_rows
+from .sparse import unit_rows
+
+MOST_DIRECTIONS = 2000  # the table of item_coordinates holds n_items times as many numbers
+
+
+def item_coordinates(behaviour: Interactions) -> tuple[BagEncoder, np.ndarray]:
+    r"""Return a linear encoder that gives x itself in few numbers, and its vectors ``(users, r)`` of these users.
+
+    With ``X Xᵀ = U S² Uᵀ`` the rows of ``Z = U S`` are the users in coordinates that keep all distances, so a ridge
+    head on Z is the ridge on X, at the price of the labelled users and not of the items; a new user's coordinates are
+    ``x Xᵀ U / S``. Rows of X are divided by their length, as in :class:`recsys_tutorial.BagEncoder`. Beyond
+    ``MOST_DIRECTIONS`` users only the leading directions are kept.
+    """
+    x = unit_rows(as_batch(behaviour), behaviour.n_items)
+    squares, u = np.linalg.eigh((x @ x.T).toarray().astype(np.float64))
+    kept = squares > 1e-9 * squares.max(initial=1e-9)
+    kept[: max(0, len(squares) - MOST_DIRECTIONS)] = False  # they ascend
+    u, lengths = u[:, kept], np.sqrt(squares[kept])
+    encoder = BagEncoder(behaviour.n_items, max(1, len(lengths)), activation="identity")
+    with torch.no_grad():
+        encoder.item_vectors.zero_()
+        encoder.item_vectors[:, : len(lengths)] = torch.from_numpy(x.T @ (u / lengths))
+    return encoder, u * lengths
 
 
 class RawRidge:
-    r"""Ridge regression from a user's items straight to the task's outputs, its strength chosen by leave-one-out.
-
-    Solved in the dual: with ``X Xᵀ = U S² Uᵀ`` the rows of ``Z = U S`` are the users in coordinates that keep all
-    distances, so a ridge head on Z is the ridge on X, at the price of the labelled users and not of the items. Rows of
-    X are divided by their length, as in :class:`recsys_tutorial.BagEncoder`.
-    """
+    """Ridge regression from a user's items straight to the task's outputs (:func:`item_coordinates`)."""
 
     def fit(self, task: Task) -> Self:
-        """Solve for the task's labelled users."""
-        self.x = _unit_rows(as_batch(task.behaviour), task.behaviour.n_items)
-        squares, u = np.linalg.eigh((self.x @ self.x.T).toarray().astype(np.float64))
-        kept = squares > 1e-9 * squares.max(initial=1e-9)
-        self.to_z = u[:, kept] / np.sqrt(squares[kept])
-        self.head = ridge_head(u[:, kept] * np.sqrt(squares[kept]), task.target_matrix(), task.quality)
+        """Solve for the task's labelled users; the strength is chosen as a probe's is."""
+        encoder, z = item_coordinates(task.behaviour)
+        head = ridge_head(z, task.target_matrix(), task.quality, task.strengths(z))
+        self.model = PretrainedModel.compose(encoder, head, catalogue=task.behaviour.catalogue, outputs=task.outputs)
         return self
 
     def score(self, behaviour: Batch | Interactions) -> np.ndarray:
         """Return ``(users, outputs)``."""
-        z = (_unit_rows(as_batch(behaviour), self.x.shape[1]) @ self.x.T).toarray() @ self.to_z
-        with torch.no_grad():
-            return self.head(torch.from_numpy(z).float()).numpy()
+        return self.model.score(behaviour)
 
 
 class RawLogistic:
@@ -46,10 +61,16 @@ class RawLogistic:
     Args:
         folds: of the cross-validation.
         seed: draws the folds' order.
+        model: reads g's vectors of it in place of the items themselves.
     """
 
-    def __init__(self, folds: int = 5, seed: int = 0) -> None:
-        self.folds, self.seed = folds, seed
+    def __init__(self, folds: int = 5, seed: int = 0, model: PretrainedModel | None = None) -> None:
+        self.folds, self.seed, self.encoder = folds, seed, model
+
+    def _inputs(self, behaviour: Batch | Interactions) -> np.ndarray | csr_array:
+        if self.encoder is not None:
+            return self.encoder.encode(behaviour)
+        return unit_rows(as_batch(behaviour), self.n_items)
 
     def fit(self, task: ClassificationTask) -> Self:
         """Fit on the task's labelled users; InputError where it is no classification or a class is too rare."""
@@ -62,7 +83,7 @@ class RawLogistic:
         if counts.min() < self.folds:
             raise InputError(f"class {counts.argmin()} has {counts.min()} users, {self.folds} folds need as many each")
         self.n_items = task.behaviour.n_items
-        x = _unit_rows(as_batch(task.behaviour), self.n_items)
+        x = self._inputs(task.behaviour)
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.seed)
         strengths = {"C": np.logspace(-2, 4, 13)}
         self.model = GridSearchCV(LogisticRegression(max_iter=2000), strengths, cv=folds, scoring="neg_log_loss")
@@ -71,11 +92,4 @@ class RawLogistic:
 
     def score(self, behaviour: Batch | Interactions) -> np.ndarray:
         """Return ``(users, classes)`` log-probabilities."""
-        return self.model.best_estimator_.predict_log_proba(_unit_rows(as_batch(behaviour), self.n_items))
-
-
-def _unit_rows(batch: Batch, n_items: int) -> csr_array:
-    rows = binary_rows(batch, n_items)
-    lengths = np.sqrt(np.maximum(np.diff(rows.indptr), 1))
-    rows.data /= np.repeat(lengths, np.diff(rows.indptr)).astype(np.float32)
-    return rows
+        return self.model.best_estimator_.predict_log_proba(self._inputs(behaviour))

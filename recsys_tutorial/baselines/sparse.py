@@ -1,4 +1,4 @@
-"""Behaviour as a sparse 0/1 matrix, for models that are linear in it."""
+"""Behaviour as a sparse matrix, for models that are linear in it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ def binary_rows(batch: Batch, n_items: int) -> csr_array:
     rows = csr_array((ones, items, batch.offsets.numpy()), shape=(len(batch), n_items))
     rows.sum_duplicates()
     rows.data[:] = 1
+    return rows
+
+
+def unit_rows(batch: Batch, n_items: int) -> csr_array:
+    """Return :func:`binary_rows` with each row divided by its Euclidean length, as :class:`BagEncoder` does."""
+    rows = binary_rows(batch, n_items)
+    lengths = np.sqrt(np.maximum(np.diff(rows.indptr), 1))
+    rows.data /= np.repeat(lengths, np.diff(rows.indptr)).astype(np.float32)
     return rows
 
 

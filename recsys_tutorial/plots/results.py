@@ -32,12 +32,14 @@ def label_efficiency(summary: pd.DataFrame) -> Plot:
     Args:
         summary: from :func:`recsys_tutorial.studies.summarise`.
     """
-    metric = f"{summary['metric'].iloc[0].upper()}@{summary['k'].iloc[0]}"
+    k = summary["k"].iloc[0]
+    metric = summary["metric"].iloc[0].upper() + (f"@{k:.0f}" if k == k and k is not None else "")
     figure, axes = new("Quality from few labels", "labelled users", metric, size=(7.2, 3.8))
     for index, (model, rows) in enumerate(summary.groupby("model", sort=False)):
-        style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index]}
+        n, again = index % len(COLOURS), index + index // len(COLOURS)  # a ninth has the first's colour only
+        style = {"color": COLOURS[n], "marker": MARKERS[again % len(MARKERS)], "linestyle": LINES[again % len(LINES)]}
         axes.plot(rows["labels"], rows["value"], label=model, **style)
-        axes.fill_between(rows["labels"], rows["ci_low"], rows["ci_high"], color=COLOURS[index], alpha=0.1, linewidth=0)
+        axes.fill_between(rows["labels"], rows["ci_low"], rows["ci_high"], color=COLOURS[n], alpha=0.1, linewidth=0)
     axes.set_xscale("log")
     ticks = sorted(summary["labels"].unique())
     axes.set_xticks(ticks, [str(tick) for tick in ticks])

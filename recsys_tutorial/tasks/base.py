@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -37,14 +38,35 @@ class Task(ABC):
 
     Args:
         behaviour: X, what each user did.
+
+    Attributes:
+        name: of the kind of task.
+        metric: what :meth:`value` returns.
+        lower_is_better: whether a lower :meth:`value` is the better one.
+        ridge: see :meth:`strengths`.
     """
 
     behaviour: Interactions
     name: ClassVar[str]
     metric: ClassVar[str]
+    lower_is_better: ClassVar[bool] = False
+    ridge: ClassVar[tuple[float, ...]]
 
     def __len__(self) -> int:
         return self.behaviour.n_users
+
+    def strengths(self, z: np.ndarray) -> list[float]:
+        """Return the candidates for the ridge of a head on z ``(users, dim)``, as `ridge_head` takes them.
+
+        :attr:`ridge` holds them as multiples of the mean squared distance of the rows from their mean: measured so, the
+        best ones hardly depend on the number of users, and few candidates leave little to chance.
+        """
+        return [strength * min(z.shape) / len(z) for strength in self.ridge]
+
+    @property
+    def chooses_by(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """What the strength of a ridge head is chosen by: the quality, or where that is None the squared error."""
+        return self.quality
 
     @property
     @abstractmethod
@@ -75,6 +97,10 @@ class Task(ABC):
     @abstractmethod
     def quality(self, scores: np.ndarray) -> np.ndarray:
         """Return one value per user of ``scores`` ``(users, n_outputs)``, higher is better; NaN where undefined."""
+
+    def value(self, scores: np.ndarray) -> float:
+        """Return :attr:`metric` over all users: here the mean quality."""
+        return float(np.nanmean(self.quality(scores)))
 
     @abstractmethod
     def take(self, rows: np.ndarray) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 from ..batches import Batch
 from ..errors import InputError
 from ..interactions import Interactions
+from ..label_metrics import auc, rmse
 from .base import Labelled, Task
 
 
@@ -34,7 +36,8 @@ class ClassificationTask(Task):
     labels: np.ndarray
     n_classes: int | None = None
     name: ClassVar[str] = "classification"
-    metric: ClassVar[str] = "accuracy"
+    metric: ClassVar[str] = "auc"
+    ridge: ClassVar[tuple[float, ...]] = (2.0, 3.0, 5.0, 7.0, 10.0)
 
     def __post_init__(self) -> None:
         labels = _one_label_each(self.behaviour, self.labels)
@@ -72,6 +75,25 @@ class ClassificationTask(Task):
         """Return 1 where the highest score is that of the user's class, else 0."""
         return (np.asarray(scores).argmax(axis=1) == self.labels).astype(float)
 
+    @property
+    def chooses_by(self) -> None:
+        """The squared error: whether a few users are on the right side says too little."""
+        return None
+
+    def value(self, scores: np.ndarray) -> float:
+        """Return the area under the ROC curve; of several classes the mean over their pairs (Hand and Till 2001).
+
+        Of classes a and b, users are ranked by ``score_a - score_b``: 1/2 is chance, 1 a perfect order.
+        """
+        scores, pairs = np.asarray(scores), itertools.combinations(np.unique(self.labels), 2)
+        found = []
+        for a, b in pairs:
+            among = np.isin(self.labels, (a, b))
+            found.append(auc((scores[:, a] - scores[:, b])[among], self.labels[among] == a))
+        if not found:
+            raise InputError("AUC needs users of at least two classes: give more test users")
+        return float(np.mean(found))
+
     def take(self, rows: np.ndarray) -> ClassificationTask:
         """Return the task on these users alone; the classes stay."""
         return replace(self, behaviour=self.behaviour.take_users(rows), labels=self.labels[rows])
@@ -91,7 +113,9 @@ class RegressionTask(Task):
 
     labels: np.ndarray
     name: ClassVar[str] = "regression"
-    metric: ClassVar[str] = "negative_squared_error"
+    metric: ClassVar[str] = "rmse"
+    lower_is_better: ClassVar[bool] = True
+    ridge: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 50.0)
 
     def __post_init__(self) -> None:
         labels = _one_label_each(self.behaviour, self.labels).astype(np.float32)
@@ -122,6 +146,10 @@ class RegressionTask(Task):
     def quality(self, scores: np.ndarray) -> np.ndarray:
         """Return minus the squared error."""
         return -((np.asarray(scores)[:, 0] - self.labels) ** 2)
+
+    def value(self, scores: np.ndarray) -> float:
+        """Return the root of the mean squared error, in the unit of the labels."""
+        return rmse(np.asarray(scores)[:, 0], self.labels)
 
     def take(self, rows: np.ndarray) -> RegressionTask:
         """Return the task on these users alone."""

@@ -26,6 +26,7 @@ class RankingTask(Task):
         behaviour: X.
         targets: Y, the wanted items of the same users, on the catalogue to be ranked.
         k: the quality is NDCG at ``k``.
+        without_seen: leave out of the ranking what is in the user's own behaviour; X and Y then have one catalogue.
 
     Raises:
         InputError: X and Y do not have the same users.
@@ -33,8 +34,10 @@ class RankingTask(Task):
 
     targets: Interactions
     k: int = 20
+    without_seen: bool = False
     name: ClassVar[str] = "ranking"
     metric: ClassVar[str] = "ndcg"
+    ridge: ClassVar[tuple[float, ...]] = (0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
 
     def __post_init__(self) -> None:
         if not np.array_equal(self.behaviour.user_ids, self.targets.user_ids):
@@ -42,6 +45,8 @@ class RankingTask(Task):
                 f"behaviour has {self.behaviour.n_users} users and targets {self.targets.n_users}, or in another "
                 "order: give the same users to both"
             )
+        if self.without_seen:
+            self.behaviour.catalogue.require_same(self.targets.catalogue, "the targets")
 
     @property
     def n_outputs(self) -> int:
@@ -71,32 +76,12 @@ class RankingTask(Task):
 
     def quality(self, scores: np.ndarray) -> np.ndarray:
         """Return NDCG@k; NaN for users who want nothing."""
-        return ndcg_at_k(scores, self.targets.matrix, self.k)
+        if self.without_seen:
+            scores = np.array(scores)
+            rows = np.repeat(np.arange(len(self)), self.behaviour.events_per_user)
+            scores[rows, self.behaviour.items] = -np.inf
+        return ndcg_at_k(scores, self.targets.matrix, min(self.k, self.n_outputs))
 
     def take(self, rows: np.ndarray) -> RankingTask:
         """Return the task on these users alone."""
         return replace(self, behaviour=self.behaviour.take_users(rows), targets=self.targets.take_users(rows))
-
-
-def new_shelf(
-    interactions: Interactions, hidden: float = 0.2, at_least: float = 4.0, k: int = 20, seed: int = 0
-) -> RankingTask:
-    """Return the "new shelf" task: from behaviour on known items, rank items that were hidden from everyone.
-
-    A random share ``hidden`` of the items is put on the new shelf. X is behaviour on the others, Y which items of the
-    new shelf the user gave a weight of ``at_least``.
-
-    Args:
-        interactions: with ratings as weights.
-        hidden: share of the items on the new shelf, between 0 and 1.
-        at_least: the weight from which an item counts as wanted.
-        k: the quality is NDCG at ``k``.
-        seed: draws the shelf.
-    """
-    if not 0 < hidden < 1:
-        raise InputError(f"hidden={hidden!r}: it needs to be between 0 and 1")
-    shelf = np.zeros(interactions.n_items, bool)
-    draw = np.random.default_rng(seed).permutation(interactions.n_items)
-    shelf[draw[: max(1, round(hidden * interactions.n_items))]] = True
-    wanted = interactions.subset_items(shelf).binarise(at_least=at_least)
-    return RankingTask(interactions.subset_items(~shelf), wanted, k)

@@ -1,0 +1,22 @@
+"""Experiments over seeds that end in a table with intervals and a verdict."""
+
+from .journal import Journal, read_journal
+from .label_efficiency import label_efficiency
+from .statistics import gains, label_multiplier, paired, summarise, verdict
+from .transfer import transfer
+from .world import HEADLINE, contenders, unpretrained
+
+__all__ = [
+    "HEADLINE",
+    "Journal",
+    "contenders",
+    "gains",
+    "label_efficiency",
+    "label_multiplier",
+    "paired",
+    "read_journal",
+    "summarise",
+    "transfer",
+    "unpretrained",
+    "verdict",
+]

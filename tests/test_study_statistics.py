@@ -1,0 +1,117 @@
+"""The statistics of a study, by hand and by simulation: where pretraining cannot help it must not say that it does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import recsys_tutorial as rt
+from recsys_tutorial.studies import gains, label_multiplier, verdict
+
+RIVALS = ["scratch", "raw ridge", "neighbours", "popularity"]
+COMMON = {"strategy": "s", "protocol": "p", "task": "t", "metric": "ndcg", "k": 20, "seconds": 1}
+
+
+def results(values: dict[str, dict[int, list[float]]], **common) -> pd.DataFrame:
+    """One row per model, labels and seed of ``model -> labels -> values``."""
+    return pd.DataFrame(
+        [
+            {"model": model, "labels": labels, "seed": seed, "value": value, **COMMON, **common}
+            for model, curve in values.items()
+            for labels, row in curve.items()
+            for seed, value in enumerate(row)
+        ]
+    )
+
+
+def simulated(rng: np.random.Generator, gain: float, seeds: int = 5) -> pd.DataFrame:
+    """Five models at three label counts; a seed's luck is shared, ``gain`` is ours, noise each one's."""
+    table = {}
+    for labels in (30, 100, 300):
+        luck = rng.normal(0, 0.05, seeds)
+        for model in ("ours", *RIVALS):
+            worse = 0.01 * RIVALS.index(model) if model in RIVALS else -gain
+            table.setdefault(model, {})[labels] = list(0.4 + luck - worse + rng.normal(0, 0.005, seeds))
+    return results(table)
+
+
+def test_no_gain_is_hardly_ever_called_one():
+    rng = np.random.default_rng(0)
+    found = [verdict(simulated(rng, 0.0), "ours", RIVALS)[0]["verdict"] for _ in range(200)]
+    assert sum(one != "positive" for one in found) >= 0.95 * len(found)
+
+
+def test_even_where_all_rivals_are_alike():
+    """Nothing helps and nothing hurts: both wrong answers together stay below one in twenty."""
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(200):
+        table = {
+            model: {n: list(0.4 + rng.normal(0, 0.01, 5)) for n in (30, 100, 300)} for model in ("ours", *RIVALS)
+        }
+        found.append(verdict(results(table), "ours", RIVALS)[0]["verdict"])
+    assert sum(one == "undecided" for one in found) >= 0.95 * len(found)
+
+
+def test_a_gain_is_found_and_so_is_a_loss():
+    rng = np.random.default_rng(2)
+    found = [verdict(simulated(rng, gain), "ours", RIVALS)[0]["verdict"] for gain in (0.03, -0.03) for _ in range(50)]
+    assert found[:50].count("positive") >= 48
+    assert found[50:].count("negative") >= 48
+
+
+def test_the_test_can_fail(monkeypatch):
+    """Without Holm's correction and with the best rival left out the simulation would be failed."""
+    monkeypatch.setattr("recsys_tutorial.studies.statistics.LEVEL", 0.5)
+    with pytest.raises(AssertionError):
+        test_no_gain_is_hardly_ever_called_one()
+
+
+def test_gains_by_hand():
+    table = results({"ours": {30: [0.5, 0.7, 0.9]}, "a": {30: [0.4, 0.5, 0.6]}, "b": {30: [0.5, 0.6, 1.0]}})
+    found = gains(table, "ours", ["a", "b"]).set_index("rival")
+    p = stats.ttest_rel([0.5, 0.7, 0.9], [0.4, 0.5, 0.6]).pvalue
+    assert found.loc["a", ["value", "p", "p_holm"]].tolist() == pytest.approx([0.2, p, 2 * p])
+    half = stats.t.ppf(1 - 0.025 / 2, 2) * 0.1 / np.sqrt(3)  # the smaller p of two: level 1 - .05 / 2
+    assert found.loc["a", ["ci_low", "ci_high"]].tolist() == pytest.approx([0.2 - half, 0.2 + half])
+    half = stats.t.ppf(0.975, 2) * stats.sem([0.0, 0.1, -0.1])
+    assert found.loc["b", ["ci_low", "ci_high"]].tolist() == pytest.approx([-half, half])
+
+
+def test_lower_is_better_for_an_error():
+    table = results({"ours": {30: [1.0, 1.1]}, "a": {30: [1.2, 1.2]}}, metric="rmse")
+    assert gains(table, "ours", ["a"])["value"].item() == pytest.approx(0.15)
+
+
+def test_the_label_multiplier_by_hand():
+    curve = {100: [0.3, 0.3], 400: [0.5, 0.5], 1600: [0.6, 0.6]}
+    table = results({"ours": {50: [0.2, 0.2], 100: [0.4, 0.4], 400: [0.7, 0.7]}, "scratch": curve})
+    found = label_multiplier(table, "ours").set_index("labels")
+    assert found.loc[100, "value"] == pytest.approx(2.0)  # halfway from 100 to 400 on a log scale is 200
+    assert found.loc[100, ["ci_low", "ci_high"]].tolist() == pytest.approx([2.0, 2.0])
+    assert found.loc[400, ["value", "censored"]].tolist() == [pytest.approx(4.0), "at least"]
+    assert found.loc[50, ["value", "censored"]].tolist() == [pytest.approx(2.0), "at most"]
+    with pytest.raises(rt.InputError, match="no results for 'nobody'"):
+        label_multiplier(table, "ours", "nobody")
+
+
+def test_the_multiplier_s_interval_covers_the_truth():
+    """A curve of 0.1 · log2(labels), ours as good as four times the labels: the truth is 4."""
+    rng, hits = np.random.default_rng(0), 0
+    for run in range(100):
+        noise = lambda: rng.normal(0, 0.01, 10)  # noqa: E731
+        scratch = {n: list(0.1 * np.log2(n) + noise()) for n in (30, 100, 300, 1000)}
+        table = results({"ours": {100: list(0.1 * np.log2(400) + noise())}, "scratch": scratch})
+        row = label_multiplier(table, "ours", draws=200, seed=run).iloc[0]
+        hits += row["ci_low"] <= 4 <= row["ci_high"]
+    assert hits >= 80  # the bootstrap over ten seeds is a little narrow
+
+
+def test_a_verdict_names_the_rival_that_comes_nearest():
+    table = results({"ours": {30: [0.5, 0.51, 0.52]}, "a": {30: [0.4, 0.41, 0.43]}, "b": {30: [0.45, 0.46, 0.46]}})
+    overall, one = verdict(table, "ours", ["a", "b"])
+    assert (overall["verdict"], overall["labels"], one["labels"]) == ("positive", 0, 30)
+    assert overall["text"] == "Does pretraining help? Yes: ours against a, b is positive with 30 labels."
+    assert "the nearest is b (+0.053" in one["text"]
