@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch.nn import functional as F
 
 from . import checkpoints
 from .batches import Batch
 from .catalogue import Catalogue, RawId
 from .errors import InputError
+from .geometry import cosines
 from .metrics import top_k
 from .model import PretrainedModel
 
@@ -74,14 +74,14 @@ class Recommender:
             Columns ``rank, item, title, score``; the item itself is left out.
         """
         index = self.catalogue.index_of(item)
-        vectors = F.normalize(self.model.feature_extractor.item_vectors.detach(), dim=1)
+        vectors = self.model.feature_extractor.item_vectors.detach().cpu().numpy()
         allowed = np.ones(len(self.catalogue), bool) if among is None else np.array(among, bool)
         if allowed.shape != (len(self.catalogue),):
             raise InputError(
                 f"among has shape {allowed.shape}: it needs one value for each of {len(self.catalogue)} items"
             )
         allowed[index] = False
-        return _best((vectors @ vectors[index]).cpu().numpy(), self.catalogue, allowed, k)
+        return _best(cosines(vectors, [index])[0], self.catalogue, allowed, k)
 
     def save(self, folder: str | Path) -> None:
         """Write the model with its items to ``folder`` (see :mod:`recsys_tutorial.checkpoints`)."""

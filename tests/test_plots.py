@@ -59,6 +59,7 @@ def made(interactions):
         "domains": plots.domains(
             pd.DataFrame({"domain": ["films", "news"], "model": "ease", "mean": [0.2, 0.1], "spread": [0.02, 0.01]})
         ),
+        "item_maps": plots.item_maps({"a": vectors, "b": -vectors}, interactions.catalogue, np.ones(6, bool)),
         "curves": plots.curves(summary, "Quality", "labels", "NDCG@20"),
         "heat": plots.heat(table, "Lift", "film B", "film A"),
         "plane": plots.plane(points, "Where they lie"),
@@ -83,11 +84,12 @@ def test_every_figure_is_tested(made):
 def test_a_figure_has_a_title_labelled_axes_a_text_with_a_number_and_a_picture(made, name):
     plot = made[name]
     assert isinstance(plot, plots.Plot)
-    (axes,) = plot.figure.axes
-    assert axes.get_title()
-    assert axes.get_xlabel()
-    words = [label.get_text() for label in axes.get_yticklabels() if re.search("[a-z]", label.get_text())]
-    assert axes.get_ylabel() or words, "the vertical axis has neither a label nor names"
+    assert plot.figure.axes
+    for axes in plot.figure.axes:
+        assert axes.get_title()
+        assert axes.get_xlabel()
+        words = [label.get_text() for label in axes.get_yticklabels() if re.search("[a-z]", label.get_text())]
+        assert axes.get_ylabel() or words, "the vertical axis has neither a label nor names"
     assert re.search(r"\d", plot.alt), plot.alt
     assert len(plot.alt) > 30
     assert plot.png().startswith(PNG)
@@ -122,6 +124,13 @@ def test_the_texts_say_what_the_figures_show(made):
     assert "a from 0.100 to 0.200, b from 0.300 to 0.400" in made["curves"].alt
     assert "from 1.4 to 3.8; the highest is Alien with Aliens" in made["heat"].alt
     assert "3 points, p around (0.0, 0.0); q around (1.0, 2.0)" in made["plane"].alt
+
+
+def test_maps_draw_every_item_once_in_each_panel(made):
+    panels = made["item_maps"].figure.axes
+    assert [axes.get_title() for axes in panels] == ["a", "b"]
+    assert [sum(len(points.get_offsets()) for points in axes.collections) for axes in panels] == [6, 6]
+    assert "6 items, the 3 commonest first genres (Drama, Comedy, none) in colour" in made["item_maps"].alt
 
 
 def test_curves_draw_each_model_with_its_band(made):

@@ -33,8 +33,8 @@ class Adversarial(Objective):
     The discriminator D learns to tell g's vectors from uniform noise in (-1, 1), where tanh lives; ``reverse`` turns
     the sign of its gradient on the way to g, so that one step of one optimiser moves both players, each in its own
     direction (Ganin and Lempitsky 2015), and the training loop is everyone's. A GAN that draws behaviour itself would
-    have to draw discrete items, through which no gradient passes; those that try degenerate to autoencoders (Dervishaj
-    and Cremonesi 2022), which is where this one starts.
+    have to draw discrete items, through which no gradient passes; one that was published
+    degenerates to an autoencoder (Pérez Maurera et al. 2022), which is where this one starts.
 
     Args:
         encoder: ``g``; its vectors are expected between -1 and 1 (tanh).

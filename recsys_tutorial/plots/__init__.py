@@ -5,8 +5,9 @@ is stored beside it, for screen readers and for tests, which compare the text an
 """
 
 from .base import COLOURS, LINES, MARKERS, Plot, new
-from .data import heat, item_map, long_tail, plane
+from .data import heat, long_tail, plane
 from .domains import domains
+from .maps import item_map, item_maps
 from .results import (
     bars,
     curves,
@@ -30,6 +31,7 @@ __all__ = [
     "evaluation",
     "heat",
     "item_map",
+    "item_maps",
     "label_efficiency",
     "lines",
     "long_tail",

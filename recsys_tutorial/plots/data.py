@@ -1,14 +1,10 @@
-"""Figures of behaviour, of items and of users."""
+"""Figures of behaviour and of users."""
 
 from __future__ import annotations
-
-from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from ..catalogue import Catalogue, RawId
 from ..interactions import Interactions
 from .base import COLOURS, MARKERS, Plot, new
 
@@ -56,48 +52,6 @@ def heat(table: pd.DataFrame, title: str, x: str, y: str) -> Plot:
         f"{title}: {len(table)} by {table.shape[1]} cells from {np.nanmin(values):.1f} to {np.nanmax(values):.1f}; "
         f"the highest is {table.index[row]} with {table.columns[column]}.",
     )
-
-
-def item_map(
-    vectors: np.ndarray,
-    catalogue: Catalogue,
-    among: np.ndarray,
-    named: Sequence[RawId] = (),
-    title: str = "A map of items",
-) -> Plot:
-    """Draw items by where their vectors point, coloured and marked by their first genre.
-
-    The plane is the one that keeps most of the spread: PCA of the vectors divided by their length.
-
-    Args:
-        vectors: ``(n_items, dim)``.
-        catalogue: the items, with genres; the eight commonest first genres are drawn.
-        among: ``(n_items,)`` mask of the items to draw, say those with enough events to be trusted.
-        named: ids or titles of the items to write a name beside.
-        title: of the figure.
-    """
-    shown = np.flatnonzero(among)
-    unit = vectors[shown] / np.linalg.norm(vectors[shown], axis=1, keepdims=True).clip(1e-12)
-    centred = unit - unit.mean(0)
-    _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
-    # The sign of a direction is arbitrary: the largest entry is made positive, so that a re-run draws the same map.
-    signs = np.sign(directions[np.arange(2), np.abs(directions[:2]).argmax(1)])
-    points = dict(zip(shown.tolist(), centred @ (directions[:2] * signs[:, None]).T, strict=True))
-    kept = (sizes[:2] ** 2).sum() / (sizes**2).sum()
-
-    figure, axes = new(title, "first direction", "second direction", size=(6.8, 5.2))
-    first_genre = {index: (catalogue.genres[index] or ("none",))[0] for index in points}
-    groups = [name for name, _ in Counter(first_genre.values()).most_common(len(COLOURS))]
-    for number, group in enumerate(groups):
-        mine = np.array([points[index] for index, genre in first_genre.items() if genre == group])
-        axes.scatter(*mine.T, s=16, color=COLOURS[number], marker=MARKERS[number], label=group, alpha=0.7, linewidths=0)
-    for index in catalogue.indices_of(list(named)).tolist():
-        if index in points:
-            where = {"xytext": (3, 3), "textcoords": "offset points", "fontsize": "x-small"}
-            axes.annotate(catalogue.label(index), points[index], **where)
-    axes.legend(frameon=False, fontsize="small", ncols=2)
-    drawn = f"{len(points)} items in {len(groups)} groups ({', '.join(groups)})"
-    return Plot(figure, f"{title}: {drawn}; the plane keeps {kept:.0%} of the spread.")
 
 
 def plane(table: pd.DataFrame, title: str) -> Plot:
