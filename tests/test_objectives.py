@@ -17,7 +17,8 @@ from recsys_tutorial.synthetic import synthetic
 # The data is tiny, a couple of steps an epoch: it wants a high rate.
 QUICK = {"epochs": 60, "dim": 8, "learning_rate": 0.02, "seed": 0}
 # A Transformer would learn these few users by heart.
-SLOWER = {name: {"epochs": 100, "dim": 16, "dropout": 0.3, "learning_rate": 0.01} for name in ("masked-item", "next-item")}
+CAREFUL = {"epochs": 100, "dim": 16, "dropout": 0.3, "learning_rate": 0.01}
+SLOWER = {"masked-item": CAREFUL, "next-item": CAREFUL}
 ODD = rt.Batch.from_lists([[3], [], [5, 5, 5], list(range(20))])
 
 
