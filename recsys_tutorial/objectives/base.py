@@ -23,7 +23,7 @@ class Recipe:
     Args:
         epochs: passes over the users.
         least_steps: where the epochs make fewer steps, there are more epochs: few users are seen more often.
-        dim: length of g's vector.
+        dim: length of g's vector: a quarter of the number of items, at least 64 and at most this.
         batch_size: users per step: a tenth of them, at least 32 and at most this (or this, where it is below 32).
         learning_rate: the highest rate of the one-cycle schedule.
         weight_decay: pull of every weight towards zero.
@@ -95,4 +95,6 @@ def build_objective(name: str, interactions: Interactions, dim: int | None = Non
     if name not in OBJECTIVES:
         raise unknown("objective", name, OBJECTIVES)
     found = OBJECTIVES[name]
-    return found.build(interactions, found.recipe.dim if dim is None else dim, **options)
+    if dim is None:
+        dim = min(found.recipe.dim, 16 * max(4, interactions.n_items // 64))
+    return found.build(interactions, dim, **options)
