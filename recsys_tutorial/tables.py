@@ -15,6 +15,7 @@ from .errors import InputError, MissingFileError, nearest
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 PARQUET = (".parquet", ".pq")
 ENDINGS = (*SEPARATORS, *PARQUET)
+LONGEST_LINE = 2**24  # bytes
 
 
 def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
@@ -35,6 +36,8 @@ def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
         table = _read_parquet(path) if ending in PARQUET else _read_text(path, SEPARATORS[ending], text)
     except pd.errors.EmptyDataError:
         table = pd.DataFrame()
+    except InputError:
+        raise
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text ({first_bad_byte(path)}): save it as UTF-8") from error
     except (ValueError, OSError, pa.ArrowException, pd.errors.ParserWarning) as error:
@@ -79,7 +82,19 @@ def sniff(path: Path, separator: str) -> tuple[list[str], str]:
     return header.fillna("").str.strip().tolist(), separator
 
 
+def _refuse_long_lines(path: Path) -> None:
+    """Raise for a line of 32 MB or more (some above 16 MB too): a file without line ends would fill the memory."""
+    lines = 1
+    with open(path, "rb") as file:
+        while block := file.read(LONGEST_LINE):
+            ends = block.count(b"\n") or block.count(b"\r")
+            if not ends and len(block) == LONGEST_LINE:
+                raise InputError(f"{path}, line {lines} is longer than 16 MB: it is another file, or damaged")
+            lines += ends
+
+
 def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
+    _refuse_long_lines(path)
     names, separator = sniff(path, separator)
     options = {"dtype": {place: str for place, name in enumerate(names) if name in text}, "low_memory": False}
     with warnings.catch_warnings():

@@ -238,9 +238,20 @@ def test_a_line_without_end(tmp_path):
         file.write(b" 34567890" * 2_000_000)
     with pytest.raises(InputError, match="line 1 is longer than 16 MB"):
         rt.read_interactions(tmp_path / "a.txt")
+    (tmp_path / "a.csv").write_bytes(b"user,item\n1,2\n1," + b"x" * 2**25)
+    with pytest.raises(InputError, match=r"a\.csv, line 3 is longer than 16 MB"):
+        rt.read_interactions(tmp_path / "a.csv")
     (tmp_path / "ratings.dat").write_bytes(b"1::2" + b"3" * 2**25)
     for name, content in FORMATS["movielens dat"][0].items():
         if name != "ratings.dat":
             (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=r"ratings\.dat has a line longer than 16 MB|cannot be read"):
         movielens.read_dat(tmp_path, "set")
+
+
+def test_one_absurd_id_does_not_make_all_ids_long(tmp_path):
+    """20,000 ids, one of them a million letters long: NumPy's texts of equal length would take 80 GB."""
+    rows = "".join(f"u{user},1\n" for user in range(20_000))
+    (tmp_path / "a.csv").write_text(f"user,item\n{rows}{'x' * 10**6},2\n")
+    assert rt.read_interactions(tmp_path / "a.csv").n_users == 20_001
+    assert rt.from_events([*map(str, range(20_000)), "x" * 10**6], range(20_001)).n_users == 20_001
