@@ -4,8 +4,9 @@ import pytest
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial.encoders import ENCODERS
+from recsys_tutorial.encoders import BagEncoder, SequenceEncoder
 
+ENCODERS = {encoder.__name__: encoder for encoder in (BagEncoder, SequenceEncoder)}
 SMALL = {"BagEncoder": {"dim": 4, "hidden": (3,)}, "SequenceEncoder": {"dim": 4, "layers": 2, "max_length": 5}}
 ODD = rt.Batch.from_lists([[0, 1, 2], [], [3], [4, 4, 4], list(range(7))])
 

@@ -23,8 +23,8 @@ class SequenceEncoder(nn.Module):
     counted back from the newest.
 
     - ``causal=True`` (GPT-like): an event sees itself and what came before; ``g(x)`` is the state of the newest event.
-    - ``causal=False`` (BERT-like): events see each other, and a mask that stands for an item not told; ``g(x)`` is the
-      state of a mask laid behind the newest event: what comes next?
+    - ``causal=False`` (BERT-like): events see each other, and a mask that stands for an item not told, together with
+      the mean of those that are; ``g(x)`` is the state of a mask laid behind the newest event: what comes next?
 
     A user without events gets zeros from a causal encoder, and the state of the mask alone from the other.
 
@@ -92,7 +92,7 @@ class SequenceEncoder(nn.Module):
         """
         vectors = F.normalize(self.item_vectors[batch.items], dim=1)
         if masked is not None:
-            vectors = torch.where(masked[:, None], F.normalize(self.mask_vector, dim=0), vectors)
+            vectors = torch.where(masked[:, None], self._mask(vectors, batch.rows, len(batch), ~masked), vectors)
         back = batch.offsets[1:][batch.rows] - 1 - torch.arange(len(batch.items), device=batch.items.device)
         present = batch.present()
         table = vectors.new_zeros(*present.shape, self.dim)
@@ -101,6 +101,15 @@ class SequenceEncoder(nn.Module):
         for block in self.blocks:
             table = block(table, present)
         return F.normalize(self.norm(table[present]), dim=1)
+
+    def _mask(self, vectors: Tensor, rows: Tensor, users: int, told: Tensor) -> Tensor:
+        """Return what stands for an untold item, for every event: the mask, and the mean of the user's told items.
+
+        Attention alone would have to find the items first, and learns that slowly.
+        """
+        counts = vectors.new_zeros(users).index_add_(0, rows, told.to(vectors.dtype)).clamp_min(1)
+        sums = vectors.new_zeros(users, self.dim).index_add(0, rows, vectors * told[:, None])
+        return F.normalize(self.mask_vector, dim=0) + (sums / counts[:, None])[rows]
 
     def parameter_layers(self) -> list[list[nn.Parameter]]:
         """Return the parameters layer by layer, from the input up."""

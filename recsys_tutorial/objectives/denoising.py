@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from torch import Tensor, nn
 
@@ -13,22 +13,25 @@ from ..interactions import Interactions
 from ..losses import multinomial_loss, squared_loss
 from .base import Objective, Recipe
 
-LOSSES = ("squared", "multinomial")
+LOSSES = {"squared": squared_loss, "multinomial": multinomial_loss}
 
 
 class Denoising(Objective):
-    r"""Denoising autoencoder: explain all of x from what is left of it after a random part was hidden.
+    r"""Denoising autoencoder: explain x from what is left of it after a random part was hidden.
 
-    - ``squared``: ``Σ_j (o_j - x_j)²`` with ``o = decoder(g(shown))`` and x of zeros and ones. By name it comes with a
-      linear g of many dimensions: such an autoencoder is ridge regression of every item on all others, each weight
-      shrunk as its item is popular, and a close relative of EASE (Steck 2020).
-    - ``multinomial`` (Mult-DAE): ``-Σ_j x_j log softmax(o)_j``, over the hidden items alone and against all that were
-      not shown. By name it comes with tanh and rows of length 1.
+    With ``o = decoder(g(shown))`` and x of zeros and ones:
+
+    - ``squared``: ``Σ_j (o_j - x_j)²``. By name it comes with a linear g of many dimensions: such an autoencoder is
+      ridge regression of every item on all others, each weight shrunk as its item is popular, and a close relative of
+      EASE (Steck 2020).
+    - ``multinomial`` (Mult-DAE's): ``-Σ_j x_j log softmax(o)_j``. By name it comes with tanh and rows of length 1.
 
     Args:
         encoder: ``g``.
         dropout: share of a user's events that is hidden from ``g``, at least 0 and below 1.
         loss: ``squared`` or ``multinomial``.
+        hidden_only: let j run over the items that were not shown, so that copying is worth nothing; None does so with
+            the multinomial loss, which was better for it, and not with the squared one, which was worse.
 
     Source: Vincent et al. (2008); Steck (2020), Autoencoders that don't overfit towards the Identity; the multinomial
     loss: Liang et al. (2018), section 2.2.
@@ -37,16 +40,19 @@ class Denoising(Objective):
     name = "denoising"
     recipe = Recipe(dim=1024, learning_rate=1e-3, weight_decay=2.0)
 
-    def __init__(self, encoder: nn.Module, dropout: float = 0.6, loss: str = "squared") -> None:
+    def __init__(
+        self, encoder: nn.Module, dropout: float = 0.6, loss: str = "squared", hidden_only: bool | None = None
+    ) -> None:
         super().__init__(encoder)
         check_shares(dropout=dropout)
         if loss not in LOSSES:
             raise unknown("loss", loss, LOSSES)
-        self.dropout, self.kind = dropout, loss
+        self.dropout, self.loss_of = dropout, LOSSES[loss]
+        self.hidden_only = loss == "multinomial" if hidden_only is None else hidden_only
         self.decoder = nn.Linear(encoder.dim, encoder.n_items)
 
     @classmethod
-    def build(cls, interactions: Interactions, dim: int, loss: str = "squared", **options: float) -> Self:
+    def build(cls, interactions: Interactions, dim: int, loss: str = "squared", **options: Any) -> Self:
         """Return it with the encoder that suits the loss."""
         linear = {"activation": "identity", "normalise": False} if loss == "squared" else {}
         return cls(BagEncoder(interactions.n_items, dim, **linear), loss=loss, **options)
@@ -55,9 +61,9 @@ class Denoising(Objective):
         """Return the loss of explaining ``batch`` from what is left of it, averaged over users."""
         shown, hidden = batch.hide(self.dropout)
         outputs = self.decoder(self.encoder(shown))
-        if self.kind == "squared":
-            return squared_loss(outputs, batch.binary())
-        return multinomial_loss(outputs, hidden.binary(), without=shown)
+        if self.hidden_only:
+            return self.loss_of(outputs, hidden.binary(), without=shown)
+        return self.loss_of(outputs, batch.binary())
 
     def head(self) -> nn.Linear:
         """Return the decoder: it scores every item."""
