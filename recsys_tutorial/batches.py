@@ -140,21 +140,24 @@ def shuffled(n: int, batch_size: int) -> Iterator[Tensor]:
 
     The pieces are as equal as they can be, so that no step rests on a handful of users.
     """
-    yield from _pieces(torch.randperm(n), batch_size)
+    pieces = max(1, -(-n // batch_size))
+    yield from (torch.as_tensor(rows) for rows in np.array_split(torch.randperm(n).numpy(), pieces))
 
 
-def by_length(lengths: Tensor, batch_size: int) -> Iterator[Tensor]:
+def by_length(lengths: Tensor, batch_size: int, events: int) -> Iterator[Tensor]:
     """Yield rows in random order, in pieces of rows that are about equally long: little is lost on padding.
 
     Args:
         lengths: ``(rows,)``.
         batch_size: rows in a piece, at most.
+        events: events in a piece, padding included, at most (a longer row makes a piece by itself): memory's limit.
     """
     shuffled_rows = torch.randperm(len(lengths))
     rows = shuffled_rows[lengths[shuffled_rows].argsort(stable=True)]
-    pieces = list(_pieces(rows, batch_size))
+    cuts, begin = [], 0
+    for place, length in enumerate(lengths[rows].tolist()):
+        if place - begin == batch_size or (place > begin and (place - begin + 1) * length > events):
+            cuts.append(place)
+            begin = place
+    pieces = rows.tensor_split(cuts)
     yield from (pieces[place] for place in torch.randperm(len(pieces)).tolist())
-
-
-def _pieces(rows: Tensor, batch_size: int) -> Iterator[Tensor]:
-    yield from map(torch.as_tensor, np.array_split(rows.numpy(), max(1, -(-len(rows) // batch_size))))

@@ -19,7 +19,9 @@ _YEAR = re.compile(r"\s*\(\d{4}\)$")
 def as_ids(values: Iterable[RawId]) -> np.ndarray:
     """Return raw ids as a read-only array: int64 when all are whole numbers that fit, else ``str`` objects."""
     values = values if isinstance(values, np.ndarray) else list(values)
-    array = np.asarray(values)
+    # Texts stay objects: NumPy would give each id the room of the longest.
+    text = isinstance(values, list) and any(isinstance(value, str) for value in values)
+    array = np.asarray(values, object) if text else np.asarray(values)
     whole = array.dtype.kind in "iuf" and np.array_equal(array, np.round(array))
     if whole and np.abs(array).max(initial=0) < 2**63:
         array = array.astype(np.int64)

@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from .errors import InputError, listed
-from .tables import check_file, first_bad_byte
+from .tables import LONGEST_LINE, check_file, first_bad_byte
 
-LONGEST_LINE = 2**24  # bytes; it keeps a file without line ends from filling memory
 _ONE = b"\x1f"  # stands for a separator of several characters while a file is read
 
 

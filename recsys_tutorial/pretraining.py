@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def pretrain(
     check_shares(validation=validation)
     built = _build(objective, interactions, dim, seed, options).to(device)
     asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
-    settings = _settings(built, interactions.n_users, asked, patience)
+    settings = _settings(built, interactions, asked, patience)
     origin = {
         "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,
         "data_fingerprint": interactions.fingerprint, "validation": validation, "seed": seed, **asdict(settings),
@@ -116,12 +116,19 @@ def hidden_events_head(
     return ridge_head(model.encode(interactions.keep_events(~hidden)), wanted, strengths=(strength,))
 
 
-def _settings(built: Objective, n_users: int, asked: dict[str, Any], patience: int | None) -> Settings:
+def _settings(
+    built: Objective, interactions: Interactions, asked: dict[str, Any], patience: int | None
+) -> Settings:
     """Return the settings that were asked for, the others from the objective's recipe."""
-    given = {name: value for name, value in asked.items() if value is not None}
-    recipe = {name: getattr(built.recipe, name) for name in asked}
-    recipe["batch_size"] = recipe["batch_size"] or int(np.clip(n_users // 10, 32, 256))
-    return Settings(**recipe | given, patience=patience)
+    recipe, found = built.recipe, {name: value for name, value in asked.items() if value is not None}
+    found.setdefault("batch_size", min(recipe.batch_size, max(32, interactions.n_users // 10)))
+    found.setdefault("learning_rate", recipe.learning_rate)
+    found.setdefault("weight_decay", recipe.weight_decay)
+    settings = Settings(epochs=found.pop("epochs", 1), **found, patience=patience)
+    if asked["epochs"] is None:
+        steps = len(list(built.order(built.examples(Batch.of(interactions)), settings.batch_size)))
+        settings = replace(settings, epochs=max(recipe.epochs, -(-recipe.least_steps // steps)))
+    return settings
 
 
 def _build(

@@ -86,13 +86,23 @@ def _run(
     loaded = [_load(name, args) for name in (args.data if isinstance(args.data, list) else [args.data])]
     for one in loaded:
         print(one, file=sys.stderr)
-    origin = {"origin": read, "command": shlex.join(["recsys-tutorial", *sys.argv[1:]])}
+    origin = {"origin": read, "command": _command(sys.argv[1:])}
     do = {"label-efficiency": label_efficiency, "transfer": transfer}[study]
     do(*loaded, **settings, out=out, origin=origin, device=args.device, progress=True)
     header, cells = read_journal(out)
     if stored is not None and header["fingerprint"] != stored["fingerprint"]:
         raise InputError(f"the data has changed: fingerprint {header['fingerprint']}, not {stored['fingerprint']}")
     return _report(header, pd.DataFrame(cells), args.figure)
+
+
+def _command(arguments: list[str]) -> str:
+    """Return the command as it can be given again: without where its output went."""
+    kept, skip = [], False
+    for argument in arguments:
+        if not skip and not argument.startswith(("--json=", "--figure=")) and argument not in ("--json", "--figure"):
+            kept.append(argument)
+        skip = argument in ("--json", "--figure")
+    return shlex.join(["recsys-tutorial", *kept])
 
 
 def _load(name: str, args: Namespace) -> Interactions:

@@ -7,12 +7,15 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 
 from .errors import InputError, MissingFileError, nearest
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 PARQUET = (".parquet", ".pq")
 ENDINGS = (*SEPARATORS, *PARQUET)
+LONGEST_LINE = 2**24  # bytes
 
 
 def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
@@ -33,9 +36,11 @@ def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
         table = _read_parquet(path) if ending in PARQUET else _read_text(path, SEPARATORS[ending], text)
     except pd.errors.EmptyDataError:
         table = pd.DataFrame()
+    except InputError:
+        raise
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text ({first_bad_byte(path)}): save it as UTF-8") from error
-    except (ValueError, OSError, pd.errors.ParserWarning) as error:
+    except (ValueError, OSError, pa.ArrowException, pd.errors.ParserWarning) as error:
         raise InputError(f"{path} cannot be read as {ending[1:]}: {_first_line(error)}") from error
     if table.empty:
         raise InputError(f"{path} is empty: it needs a header and at least one row")
@@ -59,7 +64,9 @@ def check_file(path: Path) -> str:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path)
+    stored = pa.parquet.read_table(path)
+    stored.validate(full=True)  # damaged text would be noticed later, and by others
+    table = stored.to_pandas()
     return table if table.index.names == [None] else table.reset_index()
 
 
@@ -75,7 +82,19 @@ def sniff(path: Path, separator: str) -> tuple[list[str], str]:
     return header.fillna("").str.strip().tolist(), separator
 
 
+def _refuse_long_lines(path: Path) -> None:
+    """Raise for a line of 32 MB or more (some above 16 MB too): a file without line ends would fill the memory."""
+    lines = 1
+    with open(path, "rb") as file:
+        while block := file.read(LONGEST_LINE):
+            ends = block.count(b"\n") or block.count(b"\r")
+            if not ends and len(block) == LONGEST_LINE:
+                raise InputError(f"{path}, line {lines} is longer than 16 MB: it is another file, or damaged")
+            lines += ends
+
+
 def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
+    _refuse_long_lines(path)
     names, separator = sniff(path, separator)
     options = {"dtype": {place: str for place, name in enumerate(names) if name in text}, "low_memory": False}
     with warnings.catch_warnings():

@@ -160,8 +160,7 @@ def fit(
         examples: has ``len`` and ``take(rows)``.
         settings: epochs, rate and so on.
         seed: fixes the order of the examples and all draws of ``loss_of``.
-        order: yields the rows of each batch of an epoch, at most as many batches as ``batch_size`` makes; None
-            shuffles.
+        order: yields the rows of each batch of an epoch; None shuffles.
         parameter_groups: for AdamW, each with ``params`` and, where it is not the whole rate, ``scale``.
         validate: returns the validation loss (lower is better), called after every epoch.
         resume_from: go on from here.
@@ -177,15 +176,14 @@ def fit(
     optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
     state = resume_from or Progress()
     _restore(module, optimizer, state)
-    steps_per_epoch = max(1, -(-len(examples) // settings.batch_size))
-    step = state.epoch * steps_per_epoch
+    epochs_done = 0.0
 
     def set_rate() -> None:
-        nonlocal step
-        factor = one_cycle(step / (settings.epochs * steps_per_epoch))
+        nonlocal epochs_done
+        factor = one_cycle(epochs_done / settings.epochs)
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * group.get("scale", 1.0) * factor
-        step += 1
+        epochs_done += 1 / len(plan)
 
     show = sys.stderr.isatty() if progress is None else progress
     bar = tqdm(total=settings.epochs, initial=state.epoch, desc=description, unit="epoch", disable=not show)
@@ -193,7 +191,8 @@ def fit(
         while state.epoch < settings.epochs and not _out_of_patience(state, settings.patience):
             started = time.perf_counter()
             with seeded(seed, state.epoch + 1):
-                batches = (examples.take(rows) for rows in order())
+                plan, epochs_done = list(order()), float(state.epoch)
+                batches = (examples.take(rows) for rows in plan)
                 loss = run_epoch(batches, loss_of, optimizer, max_norm=settings.max_norm, before_step=set_rate)
             row = {"epoch": state.epoch + 1, "loss": loss, "validation": math.nan}
             if validate is not None:

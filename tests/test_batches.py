@@ -141,11 +141,13 @@ def test_ends_and_present(rows):
     assert batch.present().tolist() == [[place < len(row) for place in range(longest)] for row in rows]
 
 
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=80), st.integers(1, 9))
-def test_by_length_gives_every_row_once_and_pads_little(lengths, size):
-    pieces = [rows.tolist() for rows in by_length(torch.tensor(lengths), size)]
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=80), st.integers(1, 9), st.integers(1, 90))
+def test_by_length_gives_every_row_once_and_pads_little(lengths, size, events):
+    pieces = [rows.tolist() for rows in by_length(torch.tensor(lengths), size, events)]
     assert sorted(row for piece in pieces for row in piece) == list(range(len(lengths)))
-    assert len(pieces) == int(np.ceil(len(lengths) / size))  # as many steps as the loop counts on
+    for piece in pieces:
+        assert 1 <= len(piece) <= size
+        assert len(piece) == 1 or len(piece) * max(lengths[row] for row in piece) <= events
     spans = sorted((min(lengths[row] for row in piece), max(lengths[row] for row in piece)) for piece in pieces)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
 

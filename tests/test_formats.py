@@ -50,6 +50,16 @@ def test_a_damaged_copy_ends_in_a_read_or_in_our_own_error(tmp_path_factory, nam
     attempt(name, tmp_path_factory.mktemp("damaged"), seed)
 
 
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [("parquet", 101012), ("parquet", 141012), ("parquet", 188820), ("csv, lenient", 150897), ("csv", 160304)],
+)
+def test_what_the_long_run_found(tmp_path, name, seed):
+    """The five of 100,000 inputs (``tools/fuzz_readers.py 100000 100000``) that once ended in another's error."""
+    told = attempt(name, tmp_path, seed)
+    assert told == "read" or "a." in told
+
+
 def test_attributes_come_along(read):
     older = read("movielens dat")
     assert older.user_attributes.loc[1].tolist() == ["F", 1, "K-12 student", "48067"]
@@ -228,9 +238,20 @@ def test_a_line_without_end(tmp_path):
         file.write(b" 34567890" * 2_000_000)
     with pytest.raises(InputError, match="line 1 is longer than 16 MB"):
         rt.read_interactions(tmp_path / "a.txt")
+    (tmp_path / "a.csv").write_bytes(b"user,item\n1,2\n1," + b"x" * 2**25)
+    with pytest.raises(InputError, match=r"a\.csv, line 3 is longer than 16 MB"):
+        rt.read_interactions(tmp_path / "a.csv")
     (tmp_path / "ratings.dat").write_bytes(b"1::2" + b"3" * 2**25)
     for name, content in FORMATS["movielens dat"][0].items():
         if name != "ratings.dat":
             (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=r"ratings\.dat has a line longer than 16 MB|cannot be read"):
         movielens.read_dat(tmp_path, "set")
+
+
+def test_one_absurd_id_does_not_make_all_ids_long(tmp_path):
+    """20,000 ids, one of them a million letters long: NumPy's texts of equal length would take 80 GB."""
+    rows = "".join(f"u{user},1\n" for user in range(20_000))
+    (tmp_path / "a.csv").write_text(f"user,item\n{rows}{'x' * 10**6},2\n")
+    assert rt.read_interactions(tmp_path / "a.csv").n_users == 20_001
+    assert rt.from_events([*map(str, range(20_000)), "x" * 10**6], range(20_001)).n_users == 20_001

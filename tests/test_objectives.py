@@ -16,8 +16,9 @@ from recsys_tutorial.synthetic import synthetic
 
 # The data is tiny, a couple of steps an epoch: it wants a high rate.
 QUICK = {"epochs": 60, "dim": 8, "learning_rate": 0.02, "seed": 0}
-# A Transformer is slower to learn what is simple.
-SLOWER = {name: {"epochs": 150, "dim": 16, "dropout": 0.1} for name in ("masked-item", "next-item")}
+# A Transformer would learn these few users by heart.
+CAREFUL = {"epochs": 100, "dim": 16, "dropout": 0.3, "learning_rate": 0.01}
+SLOWER = {"masked-item": CAREFUL, "next-item": CAREFUL}
 ODD = rt.Batch.from_lists([[3], [], [5, 5, 5], list(range(20))])
 
 
@@ -262,6 +263,15 @@ def test_the_outside_weights_do_not_change_the_loss(board):
         torch.manual_seed(1)
         losses.append(objective.loss(rt.Batch(batch.items, batch.offsets, weights)).item())
     assert losses[0] == losses[1]
+
+
+def test_the_recipe_follows_the_size_of_the_data(board):
+    assert build_objective("denoising", board).encoder.dim == 64
+    assert build_objective("denoising", synthetic(50, 2078, 200)).encoder.dim == 512  # a quarter, in sixteens
+    assert build_objective("denoising", synthetic(50, 9000, 200)).encoder.dim == 1024
+    few = rt.pretrain("next-item", board, dim=4)
+    assert (few.origin["batch_size"], few.origin["epochs"]) == (32, 500)  # 40 users are 2 steps: 1000 are wanted
+    assert rt.pretrain("next-item", board, dim=4, epochs=3).origin["epochs"] == 3
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,13 @@ def test_label_efficiency_leaves_tidy_records_a_file_and_a_figure(finished):
     assert len(cells) == sum("draws" in row for row in records)
 
 
+def test_the_command_is_told_without_where_its_output_went():
+    from recsys_tutorial.study_commands import _command
+
+    given = ["study", "label-efficiency", "my films", "--json", "/x/y.json", "--figure=f.png", "--out", "r.jsonl"]
+    assert _command(given) == "recsys-tutorial study label-efficiency 'my films' --out r.jsonl"
+
+
 def test_a_finished_study_is_not_run_again(finished, ratings):
     out = finished[0]
     before = out.read_bytes()

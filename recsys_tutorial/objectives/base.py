@@ -22,15 +22,17 @@ class Recipe:
 
     Args:
         epochs: passes over the users.
-        dim: length of g's vector.
-        batch_size: users per step at most; None takes a tenth of the users, at least 32 and at most 256.
+        least_steps: where the epochs make fewer steps, there are more epochs: few users are seen more often.
+        dim: length of g's vector: a quarter of the number of items, at least 64 and at most this.
+        batch_size: users per step: a tenth of them, at least 32 and at most this (or this, where it is below 32).
         learning_rate: the highest rate of the one-cycle schedule.
         weight_decay: pull of every weight towards zero.
     """
 
     epochs: int = 50
+    least_steps: int = 0
     dim: int = 256
-    batch_size: int | None = None
+    batch_size: int = 256
     learning_rate: float = 3e-3
     weight_decay: float = 0.0
 
@@ -93,4 +95,6 @@ def build_objective(name: str, interactions: Interactions, dim: int | None = Non
     if name not in OBJECTIVES:
         raise unknown("objective", name, OBJECTIVES)
     found = OBJECTIVES[name]
-    return found.build(interactions, found.recipe.dim if dim is None else dim, **options)
+    if dim is None:
+        dim = min(found.recipe.dim, 16 * max(4, interactions.n_items // 64))
+    return found.build(interactions, dim, **options)

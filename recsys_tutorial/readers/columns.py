@@ -75,14 +75,23 @@ def _categories(column: pd.Series, path: Path) -> pd.Categorical:
 def numbers(column: pd.Series, path: Path) -> np.ndarray:
     """Return float32; refuse empty cells, text, infinities, and what is too large to be told from one."""
     with np.errstate(over="ignore"):
-        number = column if column.dtype == np.float32 else pd.to_numeric(column, errors="coerce").astype(np.float32)
+        number = column if column.dtype == np.float32 else _to_numeric(column).astype(np.float32)
     refuse(~np.isfinite(number), column, path, "is not a finite number")
     return number.to_numpy()
 
 
+def _to_numeric(column: pd.Series) -> pd.Series:
+    """Return numbers, NaN where a cell is none."""
+    try:
+        return pd.to_numeric(column, errors="coerce")
+    except OverflowError:  # pandas gives up on a whole number of more than 300 digits: here it is no number
+        short = column.astype(str).str.len() <= 300
+        return pd.to_numeric(column.where(short), errors="coerce")
+
+
 def seconds(column: pd.Series, path: Path) -> np.ndarray:
     """Return seconds since 1970 from numbers or dates: int64 where all are whole, else with their fractions."""
-    number = pd.to_numeric(column, errors="coerce") if column.dtype.kind not in "mM" else None
+    number = _to_numeric(column) if column.dtype.kind not in "mM" else None
     dated = number is None or number.isna().all()
     found = _seconds_of_dates(column, path) if dated else _seconds_of_numbers(number, column, path)
     refuse(found < 0, column, path, "is before 1970, a negative time: give seconds since 1970")

@@ -13,11 +13,10 @@ import pandas as pd
 from ..errors import InputError
 from ..events import from_events
 from ..interactions import Interactions
-from ..tables import check_file, first_bad_byte
+from ..tables import LONGEST_LINE, check_file, first_bad_byte
 from .columns import ids
 
 _NUMBERS = re.compile(rb"\s*\d+(?: +\d+)+ *\r?\n?")
-LONGEST_LINE = 2**24  # bytes: a user with two million items; it keeps a file without line ends from filling memory
 
 
 def looks_like_sequences(path: Path) -> bool:
