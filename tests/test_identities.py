@@ -151,7 +151,7 @@ def test_identity_can_fail(name, monkeypatch):
     assert difference > 100 * bound
 
 
-@pytest.mark.parametrize("weighting", rt.model.WEIGHTINGS)
+@pytest.mark.parametrize("weighting", rt.encoders.bag.WEIGHTINGS)
 @pytest.mark.parametrize("normalise", [True, False])
 @pytest.mark.parametrize("hidden", [(), (7,)])
 def test_dense_equals_jagged_for_every_weighting(weighting, normalise, hidden):

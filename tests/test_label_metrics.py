@@ -6,6 +6,7 @@ from sklearn.preprocessing import normalize
 import recsys_tutorial as rt
 from recsys_tutorial.baselines import RawLogistic, RawRidge
 from recsys_tutorial.label_metrics import accuracy, auc, log_loss, mae, rmse
+from recsys_tutorial.ridge import RidgePath
 
 
 def test_by_hand():
@@ -40,10 +41,11 @@ def test_raw_ridge_equals_scikit_learns_on_the_dense_table(task):
     model = RawRidge().fit(task)
     x = normalize(task.behaviour.binarise().matrix.toarray().astype(float))
     y = task.target_matrix().toarray()
-    weights = np.asarray(model.x.T @ (model.to_z @ model.head.weight.detach().numpy().T))
+    g, h = model.model.feature_extractor, model.model.classifier
+    weights = (g.item_vectors @ h.weight.T).detach().numpy()
     # scikit-learn's ridge at the strength that ours chose reproduces the weights
-    singular = np.linalg.svd(x - x.mean(0), compute_uv=False)
-    candidates = [strength * np.mean(singular**2) for strength in np.logspace(-3, 3, 13)]
+    z = g(rt.Batch.of(task.behaviour)).detach().numpy()
+    candidates = [strength * RidgePath(z, y).unit for strength in task.strengths(z)]
     closest = min(np.abs(Ridge(alpha=a).fit(x, y).coef_.T - weights).max() for a in candidates)
     assert closest < 1e-3
     assert model.score(task.behaviour).shape == y.shape
