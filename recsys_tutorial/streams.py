@@ -75,8 +75,12 @@ def _blocks(path: Path) -> Iterator[pa.BufferReader]:
     """Yield blocks of whole lines, each below the header."""
     with open(path, "rb") as file:
         header = next((line for line in iter(lambda: file.readline(2**16), b"") if line.strip()), b"")
+        if b"\r" in header.rstrip(b"\r\n"):
+            raise _Untidy  # lines that end otherwise: the header would be several
         while block := file.read(BLOCK):
             block += file.readline(LONGEST_LINE)
+            if not block.endswith(b"\n") and file.read(1):
+                raise _Untidy  # a line too long
             yield pa.BufferReader(header + block)
 
 
@@ -150,7 +154,7 @@ def _coded(role: str, column: pa.ChunkedArray) -> list:
 
 def _whole(text: pa.ChunkedArray) -> np.ndarray | None:
     """Return int32 where every text is the plain way to write a number below :data:`SHORT` (not 007, +7 or 0x7)."""
-    if not text.chunk(0)[0].as_py().isdecimal():
+    if not len(text) or not text[0].as_py().isdecimal():
         return None
     try:
         numbers = text.cast(pa.int64()).to_numpy()
