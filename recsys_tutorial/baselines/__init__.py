@@ -6,6 +6,7 @@ from .ials import IALS
 from .item_knn import ItemKNN
 from .labelled import LabelMean, Neighbours
 from .pca import pca
+from .plain import PlainScratch
 from .popularity import Popularity
 from .raw import RawLogistic, RawRidge
 
@@ -17,6 +18,7 @@ __all__ = [
     "LabelMean",
     "Model",
     "Neighbours",
+    "PlainScratch",
     "Popularity",
     "RawLogistic",
     "RawRidge",
