@@ -1,6 +1,7 @@
 """Rivals that are hard to beat, one file each. Every one has two verbs: ``fit`` and ``score``."""
 
 from .base import Baseline, Model
+from .described import DescribedRidge
 from .ease import EASE
 from .ials import IALS
 from .item_knn import ItemKNN
@@ -14,6 +15,7 @@ __all__ = [
     "EASE",
     "IALS",
     "Baseline",
+    "DescribedRidge",
     "ItemKNN",
     "LabelMean",
     "Model",

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from ..baselines import EASE, LabelMean, Model, Neighbours, PlainScratch, RawLogistic, RawRidge, pca
+from ..baselines import (
+    EASE,
+    DescribedRidge,
+    LabelMean,
+    Model,
+    Neighbours,
+    PlainScratch,
+    RawLogistic,
+    RawRidge,
+    pca,
+)
 from ..errors import InputError
 from ..finetuning import STRATEGIES, finetune
 from ..interactions import Interactions
@@ -127,6 +137,8 @@ def contenders(task: str, objectives: Sequence[str], strategies: Sequence[str]) 
         "popularity" if task in RANKING else "label mean": None, "neighbours": None, RAW[task]: None,
         f"pca + {linear}": linear, "scratch": "scratch", PLAIN: "scratch",
     }  # fmt: skip
+    if task == "new-shelf":
+        found[DESCRIBED] = None
     if task == "top-n":
         found |= {"ease (no labels)": None, f"{PRETRAINED} + no labels": "no labels"}
     names = [PRETRAINED, *objectives[1:]]
@@ -138,6 +150,7 @@ def unpretrained(task: str) -> list[str]:
     return ["scratch", RAW[task], "neighbours", "popularity" if task in RANKING else "label mean"]
 
 
+DESCRIBED = "raw ridge + descriptions"  # what descriptions bring without pretraining: the rival of `described`
 FROM_SCRATCH = ("scratch", PLAIN)
 RANKING = ("new-shelf", "top-n")
 RAW = dict.fromkeys(TASKS, "raw ridge") | {"classification": "raw logistic"}
@@ -149,6 +162,7 @@ SIMPLE: dict[str, Callable[[World, Task], Model]] = {
     "neighbours": lambda world, labelled: Neighbours().fit(labelled),
     PLAIN: lambda world, labelled: PlainScratch(world.blank().feature_extractor, seed=world.seed).fit(labelled),
     "raw ridge": lambda world, labelled: RawRidge().fit(labelled),
+    DESCRIBED: lambda world, labelled: DescribedRidge().fit(labelled),
     "raw logistic": lambda world, labelled: _logistic(labelled, world.seed),
     "ease (no labels)": lambda world, labelled: world._once("ease", lambda: EASE().fit(world.rest.behaviour)),
 }
