@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 from torch import nn
 
 from .catalogue import Catalogue
+from .errors import InputError
 from .model import PretrainedModel
 from .objectives.content2vec import tokens_of
 
@@ -20,9 +21,11 @@ def described(known: Catalogue, new: Catalogue) -> tuple[csr_array, csr_array] |
     """
     titles = tuple(title for one in (known, new) for title in one.titles or [""] * len(one))
     genres = tuple(some for one in (known, new) for some in one.genres or [()] * len(one))
-    if not any(titles) and not any(genres):
+    try:
+        found = tokens_of(Catalogue(np.arange(len(titles)), titles, genres))
+    except InputError:  # nothing is said of them, or nothing that two of them share
         return None
-    tokens, offsets = (part.numpy() for part in tokens_of(Catalogue(np.arange(len(titles)), titles, genres)))
+    tokens, offsets = (part.numpy() for part in found)
     table = csr_array((np.ones(len(tokens)), tokens, offsets), shape=(len(titles), tokens.max() + 1))
     loudness = 1 + np.log(table.shape[0] / table.sum(axis=0))
     table = table.multiply(loudness).tocsr()
