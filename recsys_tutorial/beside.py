@@ -49,6 +49,10 @@ class Beside(nn.Module):
         deep, wide = self.scales
         return torch.cat([self.g(behaviour) * deep, self.side(behaviour) * wide], dim=1)
 
+    def of_deep(self, head: np.ndarray) -> np.ndarray:
+        """Return ``head`` ``(g.dim, outputs)``, which reads g's vector, as one that reads both parts, scoring alike."""
+        return np.concatenate([head / self.scales[0], np.zeros((self.side.dim, head.shape[1]))])
+
     def parameter_layers(self) -> list[list[nn.Parameter]]:
         """Return g's layers from the input up; the wide part goes with the first."""
         first, *others = self.g.parameter_layers()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .beside import beside
+from .descriptions import expected_head, volumes
 from .errors import InputError, unknown
 from .model import PretrainedModel
 from .ridge import ridge_head
@@ -45,6 +46,7 @@ class Recipe:
 RECIPES = {
     "probe": Recipe(moves_g=False),
     "wide": Recipe(moves_g=False),
+    "described": Recipe(moves_g=False),
     "frozen": Recipe(20, 3e-3, moves_g=False),
     "layerwise": Recipe(20, 1e-3, from_probe=True, validation=0.2, decay=0.3),
     "full": Recipe(20, 3e-4, from_probe=True, validation=0.2),
@@ -76,6 +78,8 @@ def finetune(
     - ``probe``: g stays; h is the ridge solution, its strength chosen by leave-one-out (:mod:`recsys_tutorial.ridge`).
     - ``wide``: g stays; h, a ridge solution too, reads g's vector beside the user's items themselves
       (:class:`recsys_tutorial.beside.Beside`), so that what g has dropped is not lost.
+    - ``described``: as ``wide``, and h is shrunk towards what the model's own head would hold for items that are
+      described like these (:mod:`recsys_tutorial.descriptions`), as far as that helps with the labelled users.
     - ``frozen``: g stays, bit for bit; h is trained by gradient descent on the task's loss.
     - ``layerwise``: h starts as the probe's, or as the model's own where that scores the task's very items; then all
       layers move, each more gently than the one above it (Howard and Ruder 2018).
@@ -144,12 +148,14 @@ def _start(model: PretrainedModel, task: Task, strategy: str, seed: int, device:
     _set_prior(h, task)
     f = PretrainedModel.compose(g, h, catalogue=task.behaviour.catalogue, outputs=task.outputs).to(device)
     if recipe.from_probe or not recipe.epochs:
-        z = f.encode(task.behaviour)
-        if strategy == "wide":
+        z, y, towards = f.encode(task.behaviour), task.target_matrix(), [None]
+        if strategy in ("wide", "described"):
             f.feature_extractor = beside(g, z, task.behaviour).to(device)
+            if strategy == "described" and (head := expected_head(model, task.outputs)) is not None:
+                towards = [f.feature_extractor.of_deep(head * volume) for volume in volumes(z @ head, y)]
             z = f.encode(task.behaviour)
         f.classifier = _head_that_is_there(model, task, strategy) or ridge_head(
-            z, task.target_matrix(), task.chooses_by, task.strengths(z)
+            z, y, task.chooses_by, task.strengths(z), towards
         )
         f.to(device)
     return f

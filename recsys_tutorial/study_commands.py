@@ -17,6 +17,7 @@ from .commands import Report, load, table
 from .errors import InputError
 from .interactions import Interactions
 from .studies import (
+    FROM_SCRATCH,
     HEADLINE,
     gains,
     label_efficiency,
@@ -129,7 +130,8 @@ def _report(header: dict[str, Any], results: pd.DataFrame, figure: Path | None) 
         found = gains(within, model, others)
         records += [row | constant | {"comparison": "gain"} for row in found.to_dict("records")]
         texts.append(f"{model} minus each, with intervals that hold at once (Holm):\n" + table(found.round(4)))
-    for rival in (name for name in ("scratch", "raw ridge", "raw logistic") if name in others and not transferred):
+    slower = () if transferred or not len(asked) else (*FROM_SCRATCH, "raw ridge", "raw logistic")
+    for rival in (name for name in slower if name in others):
         saved = label_multiplier(results, model, rival)
         rows = saved.to_dict("records")
         records += [row | constant | {"metric": "label_multiplier", "model": model, "rival": rival} for row in rows]

@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 
 import recsys_tutorial as rt
+from recsys_tutorial.baselines import PlainScratch
 from recsys_tutorial.baselines.sparse import binary_rows, gram
 
 
@@ -108,3 +109,14 @@ def test_the_label_mean_is_popularity_among_the_labelled(club):
     scores = rt.LabelMean().fit(task).score(club)
     np.testing.assert_allclose(scores[0], club.events_per_item / club.n_users)
     assert (scores == scores[0]).all()
+
+
+def test_plain_scratch_learns_and_takes_nothing_but_the_shape():
+    group = np.arange(40) % 2
+    users, items = np.repeat(np.arange(40), 4), [4 * (user % 2) + place for user in range(40) for place in range(4)]
+    task = rt.RankingTask(rt.from_events(users, items), rt.from_events(range(40), [f"new {g}" for g in group]), k=1)
+    first, second = (rt.BagEncoder(8, 6) for _ in range(2))  # of different random weights
+    scores = [PlainScratch(g, epochs=40, seed=3).fit(task).score(task.behaviour) for g in (first, second)]
+    np.testing.assert_array_equal(*scores)
+    assert (scores[0].argmax(1) == group).all()
+    assert (PlainScratch(first, epochs=40, seed=4).fit(task).score(task.behaviour) != scores[0]).any()

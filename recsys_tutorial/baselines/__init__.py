@@ -1,11 +1,13 @@
 """Rivals that are hard to beat, one file each. Every one has two verbs: ``fit`` and ``score``."""
 
 from .base import Baseline, Model
+from .described import DescribedRidge
 from .ease import EASE
 from .ials import IALS
 from .item_knn import ItemKNN
 from .labelled import LabelMean, Neighbours
 from .pca import pca
+from .plain import PlainScratch
 from .popularity import Popularity
 from .raw import RawLogistic, RawRidge
 
@@ -13,10 +15,12 @@ __all__ = [
     "EASE",
     "IALS",
     "Baseline",
+    "DescribedRidge",
     "ItemKNN",
     "LabelMean",
     "Model",
     "Neighbours",
+    "PlainScratch",
     "Popularity",
     "RawLogistic",
     "RawRidge",

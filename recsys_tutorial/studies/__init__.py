@@ -4,9 +4,10 @@ from .journal import Journal, read_journal
 from .label_efficiency import label_efficiency
 from .statistics import gains, label_multiplier, paired, summarise, verdict
 from .transfer import transfer
-from .world import HEADLINE, contenders, unpretrained
+from .world import FROM_SCRATCH, HEADLINE, contenders, unpretrained
 
 __all__ = [
+    "FROM_SCRATCH",
     "HEADLINE",
     "Journal",
     "contenders",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import InputError, unknown
@@ -14,9 +15,9 @@ from ..objectives import OBJECTIVES
 from ..tasks import TASKS
 from .running import Runner, fingerprint, journal_at, versions
 from .statistics import LOWER_IS_BETTER
-from .world import HEADLINE, STRATEGIES, build_world, contenders
+from .world import FROM_SCRATCH, HEADLINE, STRATEGIES, build_world, contenders
 
-EXTENSIONS = (3.3, 10.0)  # how far beyond the study's labels the curve of scratch is drawn where it has to be
+EXTENSIONS = (3.3, 10.0)  # how far beyond the study's labels a curve from scratch is drawn where it has to be
 
 
 def label_efficiency(
@@ -61,7 +62,8 @@ def label_efficiency(
         draws: labelled users are drawn so often for a seed, and the values averaged; None: one draw where there are
             300 labels, 3 where there are 100, 10 where there are 30; a third of that for strategies that train step
             by step, scratch excepted.
-        extend: draw the curve of scratch beyond ``labels``, up to tenfold, where it does not reach the headline model.
+        extend: draw the curves of the networks from scratch beyond ``labels``, up to tenfold, where they do not reach
+            the headline model.
         attribute: for classification, see there.
         item: for regression, see there.
         out: results file; one that is there, of the same study, is continued.
@@ -100,20 +102,23 @@ def label_efficiency(
         runner = Runner(journal, lambda one: build_world(interactions, task, one, test_share, objectives, **how))
         every = range(seed, seed + seeds)
         runner.run(every, sorted(labels), list(chosen), draws, progress, f"{task}, few labels")
-        for n in _extensions(runner, task, max(labels), seed) if extend else ():
-            runner.run(every, [n], ["scratch"], 1, progress, f"scratch with {n} labels")
+        for n, behind in _extensions(runner, task, max(labels), seed) if extend else ():
+            runner.run(every, [n], behind, 1, progress, f"from scratch with {n} labels")
         return pd.DataFrame(journal.cells)
 
 
-def _extensions(runner: Runner, task: str, most: int, seed: int) -> Iterator[int]:
-    """Yield further numbers of labels for scratch while its mean stays behind the headline model's best."""
+def _extensions(runner: Runner, task: str, most: int, seed: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield further numbers of labels for the networks from scratch whose mean stays behind the headline model's best.
+
+    With each number come the networks that need it.
+    """
     for factor in EXTENSIONS:
         table = pd.DataFrame(runner.journal.cells)
         sign = -1 if table["metric"].iloc[0] in LOWER_IS_BETTER else 1
-        means = sign * table.groupby(["model", "labels"])["value"].mean()
-        if not {HEADLINE[task], "scratch"} <= set(table["model"]):
-            return
+        best = (sign * table.groupby(["model", "labels"])["value"].mean()).groupby("model").max()
         n = min(round(most * factor), len(runner.world(seed).rest))
-        if means["scratch"].max() > means[HEADLINE[task]].max() or n <= table["labels"].max():
+        behind = [name for name in FROM_SCRATCH if name in best and best[name] <= best.get(HEADLINE[task], -np.inf)]
+        reached = table[table["model"].isin(behind)]["labels"].max()
+        if not behind or n <= reached:
             return
-        yield n
+        yield n, behind
