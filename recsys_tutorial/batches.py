@@ -85,6 +85,10 @@ class Batch:
         """Return each user's last ``n`` events."""
         return self.keep(torch.arange(len(self.items), device=self.items.device) >= (self.offsets[1:] - n)[self.rows])
 
+    def oldest(self, n: Tensor) -> Batch:
+        """Return each user's first ``n`` events, ``(users,)``."""
+        return self.keep(torch.arange(len(self.items), device=self.items.device) < (self.offsets[:-1] + n)[self.rows])
+
     def windows(self, n: int) -> Batch:
         """Return every user's events in pieces of ``n``, each a row of its own; the oldest piece takes what is left."""
         pieces = -(-self.lengths // n)

@@ -120,6 +120,10 @@ def test_newest_and_windows_equal_slices_of_lists(rows, n):
     batch = numbered(rows)
     whole = lists(batch)
     assert lists(batch.newest(n)) == [row[-n:] for row in whole]
+    ends = [(n + place) % 7 for place in range(len(rows))]
+    assert lists(batch.oldest(torch.tensor(ends, dtype=torch.int64))) == [
+        row[:end] for row, end in zip(whole, ends, strict=True)
+    ]
     pieces = [row[max(0, end - n) : end] for row in whole for end in reversed(range(len(row), 0, -n))]
     assert lists(batch.windows(n)) == pieces
     assert [event for piece in pieces for event in piece] == [event for row in whole for event in row]  # none is lost

@@ -38,3 +38,14 @@ def test_errors_are_of_the_kinds_that_callers_catch():
     assert issubclass(InputError, ValueError)
     assert issubclass(MissingFileError, InputError)
     assert issubclass(MissingFileError, FileNotFoundError)
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("a" * 1000, "a" * 1000),
+        ("a" * 1000 + "b", "a" * 600 + " ... " + "a" * 299 + "b"),
+    ],
+)
+def test_a_message_is_cut_in_the_middle_where_it_grows_too_long(message, said):
+    assert str(InputError(message)) == said

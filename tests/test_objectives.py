@@ -145,7 +145,7 @@ def test_what_is_hidden_is_not_shown(name, board, monkeypatch):
 def test_the_newest_item_is_asked_for_and_not_seen(name, place, board):
     """Changing a user's newest item changes what is asked for, and none of the states that have to say it."""
     torch.manual_seed(0)
-    objective = build_objective(name, board, dim=8, **({"newest": 0.999} if name == "masked-item" else {})).eval()
+    objective = build_objective(name, board, dim=8, **({"cut": 0.0} if name == "masked-item" else {})).eval()
     asked = []
     objective.says = lambda states, items: asked.append((states, items)) or states.sum()
     for newest in (6, 17):
@@ -155,6 +155,23 @@ def test_the_newest_item_is_asked_for_and_not_seen(name, place, board):
     assert items[-1] == 6
     assert other_items[-1] == 17
     torch.testing.assert_close(states, others)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_history_that_is_cut_hides_its_end_and_no_other(seed, board):
+    """Whole histories hide their newest event at least, cut ones are a beginning of what was there."""
+    torch.manual_seed(seed)
+    whole = rt.Batch.from_lists([list(range(n)) for n in (0, 1, 2, 9, 9, 9, 9)])
+    objective = build_objective("masked-item", board, dim=8, cut=0.999)
+    batch, masked = objective.mask(whole)
+    assert batch.items.tolist() == [item for n in batch.lengths.tolist() for item in range(n)]
+    assert batch.lengths[:3].tolist() == [0, 1, 2]
+    assert all(2 <= n <= 9 for n in batch.lengths[3:].tolist())
+    assert masked.tolist() == batch.ends()[1].tolist()
+    batch, masked = build_objective("masked-item", board, dim=8, cut=0.0, share=0.6).mask(whole)
+    assert batch.items.tolist() == whole.items.tolist()
+    assert masked[batch.ends()[1]].all()
+    assert 0 < masked[~batch.ends()[1]].float().mean() < 1
 
 
 def test_an_item_is_never_its_own_context():

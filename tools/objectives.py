@@ -1,9 +1,11 @@
 """Train every objective and its rivals over seeds, and write the results that notebook 05 draws its table from.
 
-python tools/objectives.py docs/objectives.json [SEEDS]    five seeds take about a quarter of an hour on two idle cores
+python tools/objectives.py docs/objectives.json [SEEDS [MODEL ...]]    five seeds take 20 minutes
 
-Everything is trained with its defaults, as ``evaluate`` on the command line does. ``cpu_seconds`` is what the
-processor spent on the training, all threads added up, so that busy neighbours do not count.
+What the file holds already is kept, but for the MODELs named: they are trained again.
+
+Everything is trained with its defaults, as ``evaluate`` on the command line does. ``cpu_seconds`` is what one core
+spent on the training; time in which it served busy neighbours does not count.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +30,7 @@ from recsys_tutorial.named import model_by_name
 BASELINES = ("popularity", "item-knn", "ease", "pca")
 IN_ORDER = (*BASELINES, "denoising", "item2vec", "masked-item", "next-item")  # asked for the next item as well
 TRUSTED = 20  # events that an item needs to be asked for its neighbours
+Key = tuple[int, str, str]  # seed, protocol, model
 
 
 def records_of(likes: rt.Interactions, split: rt.splits.Split, name: str, seed: int) -> Iterator[dict[str, Any]]:
@@ -54,9 +58,19 @@ def records_of(likes: rt.Interactions, split: rt.splits.Split, name: str, seed: 
         yield row | {"metric": metric, "value": value}
 
 
-def main(path: str, seeds: int = 5) -> None:
-    """Write the file anew after every seed, so that a run that was stopped keeps what it has."""
-    torch.set_num_threads(2)
+def stored(path: str, fingerprint: str, again: Sequence[str]) -> dict[Key, list[dict[str, Any]]]:
+    """Return the rows that the file holds of this data, without the models that are to be trained again."""
+    found: dict[Key, list[dict[str, Any]]] = {}
+    held = json.loads(Path(path).read_text(encoding="utf-8")) if Path(path).exists() else {}
+    for row in held["records"] if held.get("data_fingerprint") == fingerprint else []:
+        if row["model"] not in again:
+            found.setdefault((row["seed"], row["protocol"], row["model"]), []).append(row)
+    return found
+
+
+def main(path: str, seeds: int = 5, *again: str) -> None:
+    """Train what the file lacks, and write it anew after every training: one that was stopped is gone on with."""
+    torch.set_num_threads(1)  # a second one would spin while it waits, and be counted
     likes = rt.load_dataset("movielens-small").binarise(at_least=4).filter_counts(per_user=5, per_item=5)
     about = {
         "command": f"python tools/objectives.py {path} {seeds}",
@@ -66,22 +80,31 @@ def main(path: str, seeds: int = 5) -> None:
         "trusted": TRUSTED,
         "versions": {"recsys_tutorial": rt.__version__, "python": platform.python_version(),
                      "torch": torch.__version__, "numpy": np.__version__},
+        "seeds": seeds,
     }  # fmt: skip
-    records: list[dict[str, Any]] = []
-    for seed in range(seeds):
-        for split, names in (
-            (rt.splits.held_out_users(likes, seed=seed), (*BASELINES, *sorted(rt.OBJECTIVES))),
-            (rt.splits.leave_one_out(likes), IN_ORDER),
-        ):
-            for name in names:
-                records += records_of(likes, split, name, seed)
-                print(records[-1] | {"split": repr(split)}, file=sys.stderr)
-        lines = ",\n".join(json.dumps(row) for row in records)
-        head = json.dumps(about | {"seeds": seed + 1}, indent=1)[:-2]
-        write_text(path, f'{head},\n "records": [\n{lines}\n]}}\n')
+    wanted = {"held-out-users": (*BASELINES, *sorted(rt.OBJECTIVES)), "leave-one-out": IN_ORDER}
+    keys = [(seed, protocol, name) for seed in range(seeds) for protocol, names in wanted.items() for name in names]
+    found = stored(path, likes.fingerprint, again)
+    for seed, protocol, name in keys:
+        if (seed, protocol, name) not in found:
+            found[seed, protocol, name] = list(records_of(likes, split_of(likes, protocol, seed), name, seed))
+            print(found[seed, protocol, name], file=sys.stderr)
+            write(path, about, [row for key in keys for row in found.get(key, [])])
+
+
+def split_of(likes: rt.Interactions, protocol: str, seed: int) -> rt.splits.Split:
+    """Return the split of one protocol; in time there is only one."""
+    in_time = protocol == "leave-one-out"
+    return rt.splits.leave_one_out(likes) if in_time else rt.splits.held_out_users(likes, seed=seed)
+
+
+def write(path: str, about: dict[str, Any], records: list[dict[str, Any]]) -> None:
+    """Write the file, one record a line."""
+    lines = ",\n".join(map(json.dumps, records))
+    write_text(path, f'{json.dumps(about, indent=1)[:-2]},\n "records": [\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":
-    if not 2 <= len(sys.argv) <= 3:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    main(sys.argv[1], *map(int, sys.argv[2:3]), *sys.argv[3:])
