@@ -61,7 +61,8 @@ def pretrain(
         checkpoint: folder to write the model to; the training under way is saved there after every epoch.
         resume: go on from what ``checkpoint`` holds, to the same weights as without the interruption.
         progress: show a progress bar; None shows one where standard error is a terminal.
-        options: handed to the objective when it is given by name.
+        options: handed to the objective when it is given by name; ``sampled_softmax=N`` lets its softmax run over N
+            items drawn at every step, for catalogues so large that a step over all of them does not pay.
 
     Raises:
         InputError: unknown objective, a setting out of range, a checkpoint of another run.

@@ -56,7 +56,7 @@ class BagEncoder(nn.Module):
                 raise unknown("activation", given, ACTIVATIONS)
         if weighting not in WEIGHTINGS:
             raise unknown("weighting", weighting, WEIGHTINGS)
-        self.n_items, self.dim = n_items, dim
+        self.n_items, self.dim, self.sparse_gradients = n_items, dim, False
         self.config = dict(
             n_items=n_items, dim=dim, hidden=list(hidden), activation=activation, weighting=weighting,
             normalise=normalise, output_activation=last,
@@ -80,6 +80,7 @@ class BagEncoder(nn.Module):
                 mode="sum",
                 per_sample_weights=self._input_weights(behaviour),
                 include_last_offset=True,
+                sparse=self.sparse_gradients,
             )
         return self.layers(summed + self.bias)
 

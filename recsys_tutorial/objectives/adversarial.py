@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from ..batches import Batch
 from ..errors import InputError, check_shares
-from ..losses import multinomial_loss
 from .base import Objective, Recipe
+from .decoder import Decoder
 
 
 class _Reverse(torch.autograd.Function):
@@ -53,7 +53,7 @@ class Adversarial(Objective):
         if strength < 0:
             raise InputError(f"strength={strength!r}: it needs to be at least 0")
         self.dropout, self.strength = dropout, strength
-        self.decoder = nn.Linear(encoder.dim, encoder.n_items)
+        self.decoder = Decoder(encoder.dim, encoder.n_items)
         width = 64
         self.discriminator = nn.Sequential(
             nn.Linear(encoder.dim, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2),
@@ -64,7 +64,7 @@ class Adversarial(Objective):
         """Return the loss of finding what is hidden, and of both players."""
         shown, hidden = batch.hide(self.dropout)
         vectors = self.encoder(shown)
-        found = multinomial_loss(self.decoder(vectors), hidden.binary(), without=shown)
+        found = self.decoder.multinomial_loss(vectors, hidden.binary(), without=shown)
         noise = (2 * torch.rand(vectors.shape) - 1).to(vectors.device)
         real, fake = self.discriminator(noise), self.discriminator(_Reverse.apply(vectors, self.strength))
         told_apart = F.binary_cross_entropy_with_logits(real, torch.ones_like(real))

@@ -11,8 +11,8 @@ from ..batches import Batch
 from ..errors import InputError, check_shares
 from ..heads import linear_head
 from ..interactions import Interactions
-from ..losses import multinomial_loss
 from .base import Objective, Recipe
+from .decoder import Decoder
 
 
 class Variational(Objective):
@@ -43,7 +43,7 @@ class Variational(Objective):
         self.mean, self.log_variance = nn.Linear(encoder.dim, encoder.dim), nn.Linear(encoder.dim, encoder.dim)
         nn.init.zeros_(self.log_variance.weight)
         nn.init.constant_(self.log_variance.bias, -2.0)  # a small cloud, or nothing gets through it at first
-        self.decoder = nn.Linear(encoder.dim, encoder.n_items)
+        self.decoder = Decoder(encoder.dim, encoder.n_items)
         self.register_buffer("users_seen", torch.zeros((), dtype=torch.int64))  # a resumed training anneals on
 
     @classmethod
@@ -57,9 +57,10 @@ class Variational(Objective):
         vectors = self.encoder(shown)
         mean, log_variance = self.mean(vectors), self.log_variance(vectors)
         noise = torch.randn(mean.shape).to(mean.device) if self.training else torch.zeros_like(mean)
-        logits = self.decoder(mean + (0.5 * log_variance).exp() * noise)
+        z = mean + (0.5 * log_variance).exp() * noise
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
-        return multinomial_loss(logits, hidden.binary(), without=shown) + self._beta(len(batch)) * kl
+        explained = self.decoder.multinomial_loss(z, hidden.binary(), without=shown)
+        return explained + self._beta(len(batch)) * kl
 
     def _beta(self, users: int) -> float:
         if self.training:
