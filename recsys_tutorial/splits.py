@@ -152,6 +152,8 @@ def _random_targets(
 ) -> tuple[Interactions, Interactions]:
     """Split each user's items at random into inputs and targets; users with fewer than two items are left out."""
     many = interactions.take_users(np.flatnonzero(np.diff(interactions.matrix.indptr) > 1))
+    if not many.n_users:
+        return many, many  # which Split refuses
     matrix = many.matrix
     rows = np.repeat(np.arange(many.n_users), np.diff(matrix.indptr))
     order = np.lexsort((rng.random(matrix.nnz), rows))

@@ -15,6 +15,7 @@ from .errors import InputError, MissingFileError, nearest
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 PARQUET = (".parquet", ".pq")
 ENDINGS = (*SEPARATORS, *PARQUET)
+PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".7z")
 LONGEST_LINE = 2**24  # bytes
 
 
@@ -31,7 +32,8 @@ def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
     """
     ending = check_file(path)
     if ending not in ENDINGS:
-        raise InputError(f"{path} ends in {ending or 'nothing'!r}: use one of {' '.join(ENDINGS)}")
+        way = "unpack it first" if ending in PACKED else f"use one of {' '.join(ENDINGS)}"
+        raise InputError(f"{path} ends in {ending or 'nothing'!r}: {way}")
     try:
         table = _read_parquet(path) if ending in PARQUET else _read_text(path, SEPARATORS[ending], text)
     except pd.errors.EmptyDataError:

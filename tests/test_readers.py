@@ -396,6 +396,7 @@ def test_a_folder_and_another_ending_are_refused(file, tmp_path):
     (tmp_path / "folder.csv").mkdir()
     assert refusal(tmp_path / "folder.csv") == "folder.csv is a folder: give a file"
     assert refusal(file("a.json", "{}")) == "a.json ends in '.json': use one of .csv .tsv .txt .parquet .pq"
+    assert refusal(file("a.csv.gz", "{}")) == "a.csv.gz ends in '.gz': unpack it first"
     assert refusal(file("a", "{}")) == "a ends in 'nothing': use one of .csv .tsv .txt .parquet .pq"
 
 

@@ -107,3 +107,9 @@ def test_a_time_protocol_needs_times(protocol):
 def _halves(x: rt.Interactions) -> tuple[rt.Interactions, rt.Interactions]:
     split = random_holdout(x, target_share=0.5)
     return split.inputs, split.targets
+
+
+@pytest.mark.parametrize("protocol", [held_out_users, random_holdout])
+def test_data_whose_users_have_one_item_each_leaves_nobody_to_test_on(protocol):
+    with pytest.raises(rt.InputError, match="no user is left to test on"):
+        protocol(rt.from_events(["a", "b"], ["x", "x"]))
