@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .batches import Batch
+from .distributed import shared_count
 
 _LOGITS_AT_ONCE = 2**21  # 8 MB: they stay in the cache
 
@@ -29,7 +30,7 @@ def multinomial_loss(logits: Tensor, target: Batch, without: Batch | None = None
     if without is not None:
         among = logits.index_put((without.rows, without.items), logits.new_tensor(-torch.inf))
     explained = logits[rows, target.items] - among.logsumexp(dim=1)[rows]
-    return -(target.weights * explained).sum() / len(target)
+    return -(target.weights * explained).sum() / shared_count(len(target))
 
 
 def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
@@ -46,14 +47,16 @@ def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -
     total = outputs.square().sum() + (target.weights * (target.weights - 2 * hit)).sum()
     if without is not None:
         total = total - outputs[without.rows, without.items].square().sum()
-    return total / len(target)
+    return total / shared_count(len(target))
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
     """See :func:`linear_cross_entropy`; the gradients are found on the way forward, piece by piece."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, states: Tensor, table: Tensor, targets: Tensor) -> Tensor:
+    def forward(
+        ctx: torch.autograd.function.FunctionCtx, states: Tensor, table: Tensor, targets: Tensor, count: float
+    ) -> Tensor:
         total = states.new_zeros(())
         by_states, by_table = torch.empty_like(states), torch.zeros_like(table)
         at_once = max(1, _LOGITS_AT_ONCE // len(table))
@@ -67,25 +70,25 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 error.scatter_add_(1, wanted, error.new_full(wanted.shape, -1.0))
                 torch.mm(error, table, out=gradient)
                 by_table.addmm_(error.T, some)
-        ctx.save_for_backward(by_states / len(states), by_table / len(states))
-        return total / len(states)
+        ctx.save_for_backward(by_states / count, by_table / count)
+        return total / count
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
         by_states, by_table = ctx.saved_tensors
-        return grad * by_states, grad * by_table, None
+        return grad * by_states, grad * by_table, None, None
 
 
 def linear_cross_entropy(states: Tensor, table: Tensor, targets: Tensor) -> Tensor:
-    r"""Return the mean of ``-log softmax(states tableᵀ)`` at the targets, never holding all the logits.
+    r"""Return the mean of ``-log softmax(states tableᵀ)`` at the targets, never holding all the logits; 0 of none.
 
     A full softmax over a large catalogue is bound by memory, not by arithmetic: so the logits are made, used for the
     loss and for its gradients ``(softmax - onehot) table`` and ``(softmax - onehot)ᵀ states``, and dropped, some rows
     at a time.
 
     Args:
-        states: ``(n, dim)``, at least one row.
+        states: ``(n, dim)``.
         table: ``(items, dim)``.
         targets: ``(n,)`` int64, the item each state should point at.
     """
-    return _LinearCrossEntropy.apply(states, table, targets)
+    return _LinearCrossEntropy.apply(states, table, targets, shared_count(len(targets)) or 1)

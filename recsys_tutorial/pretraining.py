@@ -11,8 +11,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from . import checkpoints
-from .batches import Batch, in_order
+from . import checkpoints, distributed
+from .batches import Batch, Stored, in_order
 from .errors import InputError, check_shares
 from .interactions import Interactions
 from .model import PretrainedModel
@@ -75,6 +75,7 @@ def pretrain(
         "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,
         "data_fingerprint": interactions.fingerprint, "validation": validation, "seed": seed, **asdict(settings),
     }  # fmt: skip
+    write = checkpoint and distributed.number() == 0
     history = _train(
         built,
         interactions,
@@ -82,8 +83,8 @@ def pretrain(
         validation,
         seed=seed,
         resume_from=checkpoints.load_progress(checkpoint, origin) if checkpoint and resume else None,
-        on_epoch=(lambda state: checkpoints.save_progress(checkpoint, state, origin)) if checkpoint else None,
-        progress=progress,
+        on_epoch=(lambda state: checkpoints.save_progress(checkpoint, state, origin)) if write else None,
+        progress=progress if distributed.number() == 0 else False,
         description=f"pretraining {origin['objective']}",
     )
     items = interactions.catalogue
@@ -93,7 +94,7 @@ def pretrain(
     if h is None:
         model.classifier = hidden_events_head(model, interactions, seed).to(device)
     model.origin = origin
-    if checkpoint:
+    if write:
         checkpoints.save_model(checkpoint, model)
     return model.eval()
 
@@ -126,7 +127,7 @@ def _settings(
     found.setdefault("weight_decay", recipe.weight_decay)
     settings = Settings(epochs=found.pop("epochs", 1), **found, patience=patience)
     if asked["epochs"] is None:
-        steps = len(list(built.order(built.examples(Batch.of(interactions)), settings.batch_size)))
+        steps = len(list(built.order(built.examples(Stored.of(interactions)), settings.batch_size)))
         settings = replace(settings, epochs=max(recipe.epochs, -(-recipe.least_steps // steps)))
     return settings
 
@@ -149,21 +150,23 @@ def _train(
 ) -> pd.DataFrame:
     """Train ``built`` in place on all but the held-out users, and return the history."""
     train_rows, held_out_rows = _hold_out(interactions.n_users, validation, seed)
-    held_out = Batch.of(interactions.take_users(held_out_rows))
+    held_out = built.examples(Batch.of(interactions.take_users(held_out_rows)))
     device = next(built.parameters()).device
 
     def loss(batch: Batch) -> Tensor:
         built.train()
-        return built(batch.to(device))
+        return module(batch.to(device))
 
     def validate() -> float:
         built.eval()
         pieces = in_order(len(held_out), settings.batch_size)
         return sum(float(built(held_out.take(rows).to(device))) * len(rows) for rows in pieces) / len(held_out)
 
-    examples = built.examples(Batch.of(interactions.take_users(train_rows)))
+    train = interactions.take_users(train_rows) if len(held_out) else interactions  # which may be larger than memory
+    examples = built.examples(Stored.of(train))
     how["order"] = lambda: built.order(examples, settings.batch_size)
-    return fit(built, loss, examples, settings, seed=seed, validate=validate if len(held_out) else None, **how)
+    module, shares = distributed.shared(built, examples)
+    return fit(built, loss, shares, settings, seed=seed, validate=validate if len(held_out) else None, **how)
 
 
 def _hold_out(n_users: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from . import distributed
 from .batches import shuffled
 from .errors import InputError, TrainingError
 
@@ -194,10 +195,11 @@ def fit(
                 plan, epochs_done = list(order()), float(state.epoch)
                 batches = (examples.take(rows) for rows in plan)
                 loss = run_epoch(batches, loss_of, optimizer, max_norm=settings.max_norm, before_step=set_rate)
+                loss = distributed.mean(loss)
             row = {"epoch": state.epoch + 1, "loss": loss, "validation": math.nan}
             if validate is not None:
                 with seeded(seed), torch.no_grad():
-                    row["validation"] = validate()
+                    row["validation"] = distributed.mean(validate())  # the same in each, lest one stop alone
             row["seconds"] = time.perf_counter() - started
             state = _advance(state, row, module, optimizer, keep=on_epoch is not None)
             bar.update()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Self
 
-import torch
 from torch import Tensor
 
 from ..batches import Batch
@@ -57,6 +56,6 @@ class MaskedItem(SequenceObjective):
     def mask(self, batch: Batch) -> Tensor:
         """Draw ``(n_events,)`` bool: which events are hidden."""
         device = batch.items.device
-        newest_alone = (torch.rand(len(batch)) < self.newest).to(device)[batch.rows]
-        drawn = (torch.rand(len(batch.items)) < self.share).to(device)
+        newest_alone = (batch.draw_per_user() < self.newest).to(device)[batch.rows]
+        drawn = (batch.draw_per_event() < self.share).to(device)
         return batch.ends()[1] | (drawn & ~newest_alone)

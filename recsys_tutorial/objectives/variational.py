@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..batches import Batch
+from ..distributed import shared_count
 from ..errors import InputError, check_shares
 from ..heads import linear_head
 from ..interactions import Interactions
@@ -56,14 +57,17 @@ class Variational(Objective):
         shown, hidden = batch.hide(self.dropout)
         vectors = self.encoder(shown)
         mean, log_variance = self.mean(vectors), self.log_variance(vectors)
-        noise = torch.randn(mean.shape).to(mean.device) if self.training else torch.zeros_like(mean)
-        logits = self.decoder(mean + (0.5 * log_variance).exp() * noise)
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
-        return multinomial_loss(logits, hidden.binary(), without=shown) + self._beta(len(batch)) * kl
-
-    def _beta(self, users: int) -> float:
+        z = mean
         if self.training:
-            self.users_seen += users
+            noise = batch.draw_per_user(mean.shape[1], draw=torch.randn).to(mean.device)
+            z = mean + (0.5 * log_variance).exp() * noise
+        found = multinomial_loss(self.decoder(z), hidden.binary(), without=shown)
+        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+        return found + self._beta(batch) * (kl.sum() / shared_count(len(batch)))
+
+    def _beta(self, batch: Batch) -> float:
+        if self.training:
+            self.users_seen += len(batch.whole_batch())
         return self.beta * min(1.0, int(self.users_seen) / self.anneal)
 
     def head(self) -> nn.Linear:
