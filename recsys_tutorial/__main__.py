@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import __version__, commands, machine, study_commands
+from . import __version__, commands, distributed, machine, study_commands
 from .errors import InputError, TrainingError
 from .events import DUPLICATES
 from .files import to_json, write_text
@@ -161,7 +161,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _check_json(args.json)
         machine.use(args.threads, args.device)
-        _emit(args.run(args), args.json)
+        if distributed.started() > 1 and args.run is not commands.run_pretrain:
+            raise InputError("only pretrain runs in several processes: start this command without torchrun")
+        report = args.run(args)
+        if distributed.speaks():
+            _emit(report, args.json)
     except (InputError, OSError, MemoryError, RuntimeError) as error:
         if (text := _explain(error)) is None:
             raise

@@ -30,6 +30,11 @@ def started() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def speaks() -> bool:
+    """Whether this is the process that writes files and speaks: the first that torchrun started, or the only one."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 def size() -> int:
     """Return how many processes share the training."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
@@ -61,7 +66,7 @@ def joined(device: str) -> Iterator[str]:
     except RuntimeError as error:
         if isinstance(error, TrainingError) or not isinstance(error, dist.DistError) and "gloo" not in str(error):
             raise
-        told = str(error).splitlines()[0]
+        told = str(error).splitlines()[0].split(". ")[0]
         raise TrainingError(
             f"process {number()} lost another one of the {size()}: see what that one said; the last checkpoint is "
             f"whole, start all again with --resume ({told})"
@@ -69,18 +74,20 @@ def joined(device: str) -> Iterator[str]:
     dist.destroy_process_group()
 
 
-def total(value: float) -> float:
-    """Return the sum of all processes' values, the same in each."""
-    if size() == 1:
-        return value
-    summed = torch.tensor(value, dtype=torch.float64)
-    dist.all_reduce(summed)
-    return summed.item()
-
-
 def mean(value: float) -> float:
     """Return the mean of all processes' values, the same in each."""
-    return value if size() == 1 else total(value) / size()
+    return value if size() == 1 else _reduced(value, dist.ReduceOp.SUM) / size()
+
+
+def highest(value: float) -> float:
+    """Return the highest of all processes' values, the same in each."""
+    return value if size() == 1 else _reduced(value, dist.ReduceOp.MAX)
+
+
+def _reduced(value: float, how: dist.ReduceOp) -> float:
+    found = torch.tensor(value, dtype=torch.float64)
+    dist.all_reduce(found, how)
+    return found.item()
 
 
 def shared_count(n: int) -> float:
@@ -110,4 +117,4 @@ def shared(module: nn.Module, examples: Batch) -> tuple[nn.Module, Batch | Share
     """Return ``module`` so that gradients are averaged over the processes, and this process's share of ``examples``."""
     if size() == 1:
         return module, examples
-    return DistributedDataParallel(module, broadcast_buffers=False), Shares(examples)
+    return DistributedDataParallel(module), Shares(examples)

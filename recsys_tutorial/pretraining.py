@@ -75,7 +75,7 @@ def pretrain(
         "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,
         "data_fingerprint": interactions.fingerprint, "validation": validation, "seed": seed, **asdict(settings),
     }  # fmt: skip
-    write = checkpoint and distributed.number() == 0
+    write = checkpoint and distributed.speaks()
     history = _train(
         built,
         interactions,
@@ -84,7 +84,7 @@ def pretrain(
         seed=seed,
         resume_from=checkpoints.load_progress(checkpoint, origin) if checkpoint and resume else None,
         on_epoch=(lambda state: checkpoints.save_progress(checkpoint, state, origin)) if write else None,
-        progress=progress if distributed.number() == 0 else False,
+        progress=progress if distributed.speaks() else False,
         description=f"pretraining {origin['objective']}",
     )
     items = interactions.catalogue
