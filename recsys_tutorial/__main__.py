@@ -94,6 +94,7 @@ def parser() -> ArgumentParser:
     one.add_argument("--epochs", type=whole(1), help="passes over the users (default: the objective's own)")
     one.add_argument("--dim", type=whole(1), help="length of g's vector (default: the objective's own)")
     one.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
+    one.add_argument("--shard-items", action="store_true", help="under torchrun: each keeps some of the items")
     one = add("evaluate", commands.run_evaluate, data)
     one.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
                      help=f"any of {', '.join([*BASELINES, *OBJECTIVES])}, or folders that pretrain wrote")  # fmt: skip

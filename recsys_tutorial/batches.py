@@ -173,7 +173,7 @@ class Stored(Batch):
             return cls(*map(torch.from_numpy, arrays), arrays=arrays)
 
     def take(self, rows: Tensor) -> Batch:
-        """Return the users at ``rows`` as a batch that shares nothing with the file, of which no part stays in memory."""
+        """Return the users at ``rows`` as a batch of its own; what was read of a file is not kept in memory."""
         taken = super().take(rows)
         release(*self.arrays)
         return taken

@@ -155,7 +155,8 @@ def _pretrain(args: Namespace, device: str) -> Report:
     started = time.perf_counter()
     model = pretrain(
         args.objective, interactions, epochs=args.epochs, dim=args.dim, seed=args.seed, device=device,
-        checkpoint=args.out, resume=args.resume, progress=True,
+        checkpoint=args.out, resume=args.resume, shard_items=args.shard_items,
+        progress=True,
     )  # fmt: skip
     seconds, last = time.perf_counter() - started, model.history.iloc[-1]
     record = {

@@ -64,7 +64,7 @@ def joined(device: str) -> Iterator[str]:
     try:
         yield device
     except RuntimeError as error:
-        if isinstance(error, TrainingError) or not isinstance(error, dist.DistError) and "gloo" not in str(error):
+        if isinstance(error, TrainingError) or not (isinstance(error, dist.DistError) or "gloo" in str(error)):
             raise
         told = str(error).splitlines()[0].split(". ")[0]
         raise TrainingError(
@@ -97,6 +97,31 @@ def shared_count(n: int) -> float:
     and so is the mean of their gradients. Every process has to come by here, one with ``n = 0`` too.
     """
     return n if size() == 1 else mean(n)
+
+
+class _Gathered(torch.autograd.Function):
+    """See :func:`gathered`."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, first: int, users: int) -> Tensor:
+        ctx.own = slice(first, first + len(x))
+        whole = x.new_zeros(users, *x.shape[1:])
+        whole[ctx.own] = x
+        dist.all_reduce(whole)
+        return whole
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:
+        return size() * grad[ctx.own], None, None
+
+
+def gathered(x: Tensor, batch: Batch) -> Tensor:
+    """Return the rows of all processes, ``(users of the whole batch, ...)``, from those of a share of a batch.
+
+    For a loss that compares users, which each process then takes over all of them: gradients, of which the mean over
+    the processes will be taken, are made that much larger on the way back.
+    """
+    return x if batch.whole is None else _Gathered.apply(x, batch.first, len(batch.whole))
 
 
 @dataclass(frozen=True)

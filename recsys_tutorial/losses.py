@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,13 @@ from .distributed import shared_count
 _LOGITS_AT_ONCE = 2**21  # 8 MB: they stay in the cache
 
 
-def multinomial_loss(logits: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
+def _log_sum(logits: Tensor) -> Tensor:
+    return logits.logsumexp(dim=1)
+
+
+def multinomial_loss(
+    logits: Tensor, target: Batch, without: Batch | None = None, log_sum: Callable[[Tensor], Tensor] = _log_sum
+) -> Tensor:
     r"""Return the multinomial negative log-likelihood of each user's items, averaged over users.
 
     With ``x`` the weights of one user and ``z`` the logits,
@@ -22,6 +30,7 @@ def multinomial_loss(logits: Tensor, target: Batch, without: Batch | None = None
         logits: ``(users, items)``.
         target: the behaviour to explain, one row per row of ``logits``.
         without: items that the softmax leaves out, none of them in ``target``.
+        log_sum: ``(users, items) -> (users,)`` logsumexp; another one knows of items that are not in ``logits``.
 
     Source: Liang et al. (2018), Variational Autoencoders for Collaborative Filtering, eq. 2.
     """
@@ -29,7 +38,7 @@ def multinomial_loss(logits: Tensor, target: Batch, without: Batch | None = None
     among = logits
     if without is not None:
         among = logits.index_put((without.rows, without.items), logits.new_tensor(-torch.inf))
-    explained = logits[rows, target.items] - among.logsumexp(dim=1)[rows]
+    explained = logits[rows, target.items] - log_sum(among)[rows]
     return -(target.weights * explained).sum() / shared_count(len(target))
 
 

@@ -22,11 +22,11 @@ class Autoencoder(Objective):
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__(encoder)
-        self.decoder = nn.Linear(encoder.dim, encoder.n_items)
+        self.decoder, self.loss_of = nn.Linear(encoder.dim, encoder.n_items), multinomial_loss
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the multinomial loss of ``batch`` given g's vector of it."""
-        return multinomial_loss(self.decoder(self.encoder(batch)), batch.binary())
+        return self.loss_of(self.decoder(self.encoder(batch)), batch.binary())
 
     def head(self) -> nn.Linear:
         """Return the decoder: it scores every item."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..batches import Batch
-from ..distributed import shared_count
+from ..distributed import gathered
 from ..errors import InputError, check_shares
 from .base import Objective
 
@@ -17,8 +17,6 @@ class Contrastive(Objective):
 
     ``a = proj(g(view 1))``, ``b = proj(g(view 2))``, both of length 1; with ``s_uv = a_u · b_v / temperature``:
     ``loss = -½ mean_u (log softmax(s)_uu + log softmax(sᵀ)_uu)``. The projection is thrown away with the rest.
-
-    Where several processes share a batch, the strangers of a user are those of the same share: fewer than in the whole.
 
     It learns no score for items: ``pretrain`` gives it a head in closed form.
 
@@ -42,12 +40,11 @@ class Contrastive(Objective):
 
     def loss(self, batch: Batch) -> Tensor:
         """Return InfoNCE in both directions, averaged over users."""
-        a, b = (F.normalize(self.projection(self.encoder(self._view(batch))), dim=1) for _ in range(2))
+        views = (F.normalize(self.projection(self.encoder(self._view(batch))), dim=1) for _ in range(2))
+        a, b = (gathered(view, batch) for view in views)  # strangers are those of all processes
         similarity = a @ b.T / self.temperature
-        same = torch.arange(len(batch), device=a.device)
-        n = shared_count(len(batch))
-        one, other = (F.cross_entropy(scores, same, reduction="sum") / n for scores in (similarity, similarity.T))
-        return 0.5 * (one + other)
+        same = torch.arange(len(a), device=a.device)
+        return 0.5 * (F.cross_entropy(similarity, same) + F.cross_entropy(similarity.T, same))
 
     def _view(self, batch: Batch) -> Batch:
         return batch.hide(self.dropout)[0]
