@@ -173,7 +173,7 @@ class _Writer:
         first, several = self.parts[0], len(self.parts) > 1
         users = np.concatenate([part["user_ids"] for part in self.parts])
         if (again := pd.Series(users).duplicated()).any():
-            raise InputError(f"user {users[again.argmax()]!r} is in two parts: bring a user's events together first")
+            raise InputError(f"user {users[again.argmax()]} is in two parts: bring a user's events together first")
         if users.dtype == np.int64:
             self._append("user_ids", np.int64, users)
         else:
@@ -184,9 +184,9 @@ class _Writer:
             if tables := [part[name] for part in self.parts if part[name] is not None]:
                 table = pd.concat(tables)
                 table[~table.index.duplicated()].to_parquet(self.data / f"{name}.parquet")
+        if several and any(part["labels"] is not None for part in self.parts):
+            raise InputError("several parts with labels: save the labels to a folder of their own")
         if first["labels"] is not None:
-            if several:
-                raise InputError("several parts with labels: save the labels to a folder of their own")
             save_interactions(self.data / "labels", first["labels"])
         described = {
             "n_users": len(users), "n_events": self.arrays["items"].length, "name": first["name"],

@@ -12,10 +12,10 @@ import recsys_tutorial as rt
 PACKAGE = Path(rt.__file__).parent
 # From the ground up. A module may import those above it in this list, and no other.
 FLOORS = [
-    "errors", "files", "catalogue", "reports", "ordering", "interactions", "events", "tables", "fields",
+    "errors", "files", "catalogue", "reports", "ordering", "interactions", "events", "storage", "tables", "fields",
     "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
-    "machine", "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
-    "heads", "model", "objectives", "ridge", "joining", "tasks", "training", "article", "tensors", "checkpoints",
+    "machine", "batches", "distributed", "rows", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
+    "heads", "model", "objectives", "sharding", "ridge", "joining", "tasks", "training", "article", "tensors", "checkpoints",
     "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "studies", "linear",
     "identities", "domains", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands", "study_commands",
     "__main__",
