@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from . import distributed
+from . import distributed, optimizer
 from .batches import Batch
 
 
@@ -56,11 +56,11 @@ def rows_of(parameter: nn.Parameter) -> Rows | None:
     return getattr(parameter, "rows", None)
 
 
-def clip_grad_norm_(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
-    """Do what torch's function of that name does, the gradients of all rows in all processes taken together."""
+def clip_gradients(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
+    """Do what the optimizer's function of that name does, the gradients of all rows in all processes together."""
     divided = [p.grad for p in parameters if rows_of(p) and p.grad is not None]
     if not divided:
-        return nn.utils.clip_grad_norm_(parameters, max_norm)
+        return optimizer.clip_gradients(parameters, max_norm)
     squared = nn.utils.get_total_norm(divided).square()
     dist.all_reduce(squared)
     others = [p.grad for p in parameters if not rows_of(p) and p.grad is not None]
@@ -83,12 +83,12 @@ def cut(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> No
             state[prefix + name] = rows.cut(state[prefix + name])
 
 
-def keep_whole(optimizer: torch.optim.Optimizer) -> None:
-    """Let ``optimizer.state_dict()`` gather and ``load_state_dict`` cut what belongs to divided parameters."""
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+def keep_whole(adam: torch.optim.Optimizer) -> None:
+    """Let ``adam.state_dict()`` gather and ``load_state_dict`` cut what belongs to divided parameters."""
+    parameters = [p for group in adam.param_groups for p in group["params"]]
     if any(map(rows_of, parameters)):
-        optimizer.register_state_dict_post_hook(lambda _, state: _each(state, parameters, Rows.gather))
-        optimizer.register_load_state_dict_pre_hook(lambda _, state: _each(state, parameters, Rows.cut))
+        adam.register_state_dict_post_hook(lambda _, state: _each(state, parameters, Rows.gather))
+        adam.register_load_state_dict_pre_hook(lambda _, state: _each(state, parameters, Rows.cut))
 
 
 def _each(state: dict[str, Any], parameters: list[nn.Parameter], change: Callable[[Rows, Tensor], Tensor]) -> Any:

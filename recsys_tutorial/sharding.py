@@ -12,7 +12,7 @@ ones in a fused optimiser or in the clipping of gradients.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import torch
@@ -25,6 +25,7 @@ from .encoders import BagEncoder
 from .errors import InputError
 from .losses import multinomial_loss, squared_loss
 from .objectives import Objective
+from .objectives.decoder import Decoder
 from .rows import Rows, cut, gather
 
 
@@ -61,20 +62,20 @@ class _RowsOfBag(BagEncoder):
         return _Sum.apply(super().sum_items(self.item_vectors.rows.of(batch)))
 
 
-class _RowsOfLinear(nn.Linear):
-    """A layer that gives the outputs for some of the items."""
+class _RowsOfDecoder(Decoder):
+    """A decoder that scores some of the items."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(_Spread.apply(x))
+    def forward(self, vectors: Tensor) -> Tensor:
+        return super().forward(_Spread.apply(vectors))
+
+    def multinomial_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
+        rows = self.weight.rows
+        some = None if without is None else rows.of(without)
+        return _Sum.apply(multinomial_loss(self(vectors), rows.of(target), some, log_sum=_log_sum))
 
 
-def _squared(outputs: Tensor, target: Batch, without: Batch | None = None, *, rows: Rows) -> Tensor:
+def _squared(rows: Rows, outputs: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
     return _Sum.apply(squared_loss(outputs, rows.of(target), None if without is None else rows.of(without)))
-
-
-def _multinomial(logits: Tensor, target: Batch, without: Batch | None = None, *, rows: Rows) -> Tensor:
-    some = None if without is None else rows.of(without)
-    return _Sum.apply(multinomial_loss(logits, rows.of(target), some, log_sum=_log_sum))
 
 
 def _log_sum(logits: Tensor) -> Tensor:
@@ -84,11 +85,6 @@ def _log_sum(logits: Tensor) -> Tensor:
     return _Spread.apply(highest + _Sum.apply((logits - highest[:, None]).exp().sum(1)).log())
 
 
-_LOSSES: dict[Callable[..., Tensor], Callable[..., Tensor]] = {
-    squared_loss: _squared, multinomial_loss: _multinomial,
-}  # fmt: skip
-
-
 @contextlib.contextmanager
 def sharded(objective: Objective) -> Iterator[None]:
     """Cut the item tables of ``objective`` by rows inside the block; after it they are whole, on the CPU, in each.
@@ -96,22 +92,25 @@ def sharded(objective: Objective) -> Iterator[None]:
     Inside, ``state_dict`` gathers and ``load_state_dict`` cuts, so that checkpoints have the normal form.
 
     Raises:
-        InputError: one process; fewer items than processes; not a bag encoder with a linear decoder and a loss above.
+        InputError: one process; fewer items than processes; no bag encoder with a decoder; a sampled softmax.
     """
-    encoder, decoder, loss = (getattr(objective, name, None) for name in ("encoder", "decoder", "loss_of"))
+    encoder, decoder = objective.encoder, getattr(objective, "decoder", None)
     if distributed.size() == 1:
         raise InputError("items can be cut by rows over several processes only: start with torchrun")
-    if type(encoder) is not BagEncoder or type(decoder) is not nn.Linear or loss not in _LOSSES:
+    if type(encoder) is not BagEncoder or type(decoder) is not Decoder or decoder.sampler is not None:
         raise InputError(
-            f"the items of {objective.name!r} cannot be cut by rows: take denoising, autoencoder, variational"
+            f"the items of {objective.name!r} cannot be cut by rows: take one with a bag encoder and a decoder "
+            "(denoising, autoencoder, variational, adversarial), and no sampled softmax"
         )
     if encoder.n_items < distributed.size():
         raise InputError(f"{encoder.n_items} items for {distributed.size()} processes: start fewer")
     rows = Rows.divide(encoder.n_items)
     tables = ((encoder, "item_vectors"), (decoder, "weight"), (decoder, "bias"))
     # Other classes of the same objects: the names of the parameters stay, and so does what refers to them.
-    encoder.__class__, decoder.__class__ = _RowsOfBag, _RowsOfLinear
-    objective.loss_of = partial(_LOSSES[loss], rows=rows)
+    encoder.__class__, decoder.__class__ = _RowsOfBag, _RowsOfDecoder
+    squared = getattr(objective, "loss_of", None) is squared_loss
+    if squared:
+        objective.loss_of = partial(_squared, rows)
     for module, name in tables:
         parameter = nn.Parameter(rows.cut(getattr(module, name).detach()))
         parameter.rows = rows
@@ -123,4 +122,6 @@ def sharded(objective: Objective) -> Iterator[None]:
     objective.cpu()
     for module, name in tables:
         setattr(module, name, nn.Parameter(rows.gather(getattr(module, name))))
-    encoder.__class__, decoder.__class__, objective.loss_of = BagEncoder, nn.Linear, loss
+    encoder.__class__, decoder.__class__ = BagEncoder, Decoder
+    if squared:
+        objective.loss_of = squared_loss

@@ -18,7 +18,8 @@ from tqdm.auto import tqdm
 from . import distributed
 from .batches import shuffled
 from .errors import InputError, TrainingError
-from .rows import clip_grad_norm_, keep_whole
+from .optimizer import RowAdamW
+from .rows import clip_gradients, keep_whole
 
 
 @contextlib.contextmanager
@@ -65,7 +66,7 @@ def run_epoch(
             raise TrainingError(_explain(f"the loss became {loss.item()}", steps, optimizer))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if not torch.isfinite(clip_grad_norm_(parameters, max_norm)):
+        if not torch.isfinite(clip_gradients(parameters, max_norm)):
             raise TrainingError(_explain("a gradient is not finite", steps, optimizer))
         if before_step is not None:
             before_step()
@@ -175,7 +176,7 @@ def fit(
     if not groups:
         raise TrainingError("nothing to train: every parameter is frozen")
     order = order or (lambda: shuffled(len(examples), settings.batch_size))
-    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    optimizer = RowAdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
     keep_whole(optimizer)
     state = resume_from or Progress()
     _restore(module, optimizer, state)

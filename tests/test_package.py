@@ -13,12 +13,12 @@ PACKAGE = Path(rt.__file__).parent
 # From the ground up. A module may import those above it in this list, and no other.
 FLOORS = [
     "errors", "files", "catalogue", "reports", "ordering", "interactions", "events", "storage", "tables", "fields",
-    "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
-    "machine", "batches", "distributed", "rows", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
-    "heads", "model", "objectives", "sharding", "ridge", "joining", "tasks", "training", "article", "tensors", "checkpoints",
-    "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "studies", "linear",
-    "identities", "domains", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands", "study_commands",
-    "__main__",
+    "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets", "machine",
+    "batches", "distributed", "splits", "losses", "sampling", "metrics", "label_metrics", "geometry", "uncertainty",
+    "encoders", "heads", "model", "objectives", "ridge", "joining", "tasks", "optimizer", "rows", "sharding",
+    "training", "article", "tensors", "checkpoints", "baselines", "evaluation", "pretraining", "beside", "finetuning",
+    "adapting", "named", "studies", "linear", "identities", "domains", "recommend", "plots", "widgets", "synthetic",
+    "benchmark", "commands", "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 

@@ -57,7 +57,7 @@ class BagEncoder(nn.Module):
                 raise unknown("activation", given, ACTIVATIONS)
         if weighting not in WEIGHTINGS:
             raise unknown("weighting", weighting, WEIGHTINGS)
-        self.n_items, self.dim = n_items, dim
+        self.n_items, self.dim, self.sparse_gradients = n_items, dim, False
         self.config = dict(
             n_items=n_items, dim=dim, hidden=list(hidden), activation=activation, weighting=weighting,
             normalise=normalise, output_activation=last,
@@ -79,7 +79,7 @@ class BagEncoder(nn.Module):
 
     def sum_items(self, batch: Batch) -> Tensor:
         """Return ``(users, width)``: each user's item vectors, times the events' weights, added up."""
-        how = {"mode": "sum", "include_last_offset": True}
+        how = {"mode": "sum", "include_last_offset": True, "sparse": self.sparse_gradients}
         return F.embedding_bag(batch.items, self.item_vectors, batch.offsets, per_sample_weights=batch.weights, **how)
 
     def parameter_layers(self) -> list[list[nn.Parameter]]:

@@ -31,12 +31,15 @@ class Encoder(Protocol):
         dim: length of the vector of a user.
         item_vectors: ``(n_items, width)``, one learned vector for each item: the first layer.
         config: the arguments that build the same shape again.
+        sparse_gradients: whether the gradient of ``item_vectors`` holds only the rows that were read: for catalogues
+            so large that a step touches few of them.
     """
 
     n_items: int
     dim: int
     item_vectors: nn.Parameter
     config: dict[str, Any]
+    sparse_gradients: bool
 
     def __call__(self, behaviour: Batch) -> Tensor:
         """Return ``(users, dim)``."""

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from ..batches import Batch
 from ..errors import InputError, check_shares, check_sizes
+from ..sampling import take_rows
 from .base import Cost, n_parameters
 
 _WIDER = 2  # the inner layer of a block's feed-forward part is this many times as wide as its ends
@@ -62,6 +63,7 @@ class SequenceEncoder(nn.Module):
         if dim % heads:
             raise InputError(f"dim={dim}, heads={heads}: dim needs to be a multiple of heads")
         self.n_items, self.dim, self.max_length, self.causal = n_items, dim, max_length, causal
+        self.sparse_gradients = False
         self.config = dict(
             n_items=n_items, dim=dim, layers=layers, heads=heads, max_length=max_length, dropout=dropout, causal=causal
         )
@@ -90,7 +92,7 @@ class SequenceEncoder(nn.Module):
             batch: no user with more than ``max_length`` events (one more where a mask is laid behind them).
             masked: ``(n_events,)`` bool: the events whose items are not told; None tells them all.
         """
-        vectors = F.normalize(self.item_vectors[batch.items], dim=1)
+        vectors = F.normalize(take_rows(self.item_vectors, batch.items, self.sparse_gradients), dim=1)
         if masked is not None:
             vectors = torch.where(masked[:, None], self._mask(vectors, batch.rows, len(batch), ~masked), vectors)
         back = batch.offsets[1:][batch.rows] - 1 - torch.arange(len(batch.items), device=batch.items.device)

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from ..batches import Batch
 from ..distributed import shared_count
 from ..errors import InputError, check_shares
-from ..losses import multinomial_loss
 from .base import Objective, Recipe
+from .decoder import Decoder
 
 
 class _Reverse(torch.autograd.Function):
@@ -54,7 +54,7 @@ class Adversarial(Objective):
         if strength < 0:
             raise InputError(f"strength={strength!r}: it needs to be at least 0")
         self.dropout, self.strength = dropout, strength
-        self.decoder, self.loss_of = nn.Linear(encoder.dim, encoder.n_items), multinomial_loss
+        self.decoder = Decoder(encoder.dim, encoder.n_items)
         width = 64
         self.discriminator = nn.Sequential(
             nn.Linear(encoder.dim, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2),
@@ -65,7 +65,7 @@ class Adversarial(Objective):
         """Return the loss of finding what is hidden, and of both players."""
         shown, hidden = batch.hide(self.dropout)
         vectors = self.encoder(shown)
-        found = self.loss_of(self.decoder(vectors), hidden.binary(), without=shown)
+        found = self.decoder.multinomial_loss(vectors, hidden.binary(), without=shown)
         noise = (2 * batch.draw_per_user(vectors.shape[1]) - 1).to(vectors.device)
         real, fake = self.discriminator(noise), self.discriminator(_Reverse.apply(vectors, self.strength))
         part = len(batch) / shared_count(len(batch))  # 1, but for processes whose shares differ by a user

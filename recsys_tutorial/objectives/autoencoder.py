@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ..batches import Batch
-from ..losses import multinomial_loss
 from .base import Objective
+from .decoder import Decoder
 
 
 class Autoencoder(Objective):
@@ -22,11 +22,11 @@ class Autoencoder(Objective):
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__(encoder)
-        self.decoder, self.loss_of = nn.Linear(encoder.dim, encoder.n_items), multinomial_loss
+        self.decoder = Decoder(encoder.dim, encoder.n_items)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the multinomial loss of ``batch`` given g's vector of it."""
-        return self.loss_of(self.decoder(self.encoder(batch)), batch.binary())
+        return self.decoder.multinomial_loss(self.encoder(batch), batch.binary())
 
     def head(self) -> nn.Linear:
         """Return the decoder: it scores every item."""

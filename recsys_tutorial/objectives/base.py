@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+import torch
 from torch import Tensor, nn
 
 from ..batches import Batch, shuffled
 from ..encoders import BagEncoder
-from ..errors import unknown
+from ..errors import InputError, unknown
 from ..interactions import Interactions
+from ..sampling import ItemSampler
+from .decoder import Decoder
 
 OBJECTIVES: dict[str, type[Objective]] = {}
 
@@ -73,6 +76,12 @@ class Objective(nn.Module):
         """Return the part that scores items from g's vectors, ``(users, dim) -> (users, items)``, if it learned one."""
         return None
 
+    def sample_softmax(self, sampler: ItemSampler) -> None:
+        """Let the softmax over items run over what ``sampler`` draws; InputError where there is no such softmax."""
+        if not isinstance(decoder := getattr(self, "decoder", None), Decoder):
+            raise InputError(f"{self.name} has no softmax over items: leave sampled_softmax out")
+        decoder.sampler, self.encoder.sparse_gradients = sampler, True
+
     def feature_extractor(self) -> nn.Module:
         """Return ``g`` as it is after training."""
         return self.encoder
@@ -90,11 +99,30 @@ class Objective(nn.Module):
         return self.loss(batch)
 
 
-def build_objective(name: str, interactions: Interactions, dim: int | None = None, **options: Any) -> Objective:
-    """Return a fresh objective by name; InputError suggests the nearest name when there is none."""
+def build_objective(
+    name: str,
+    interactions: Interactions,
+    dim: int | None = None,
+    *,
+    sampled_softmax: int | None = None,
+    **options: Any,
+) -> Objective:
+    """Return a fresh objective by name; InputError suggests the nearest name when there is none.
+
+    Args:
+        name: of :data:`OBJECTIVES`.
+        interactions: what it will be trained on.
+        dim: length of g's vector; None follows the recipe.
+        sampled_softmax: for large catalogues: items that the softmax runs over in a step, drawn anew each time. The
+            tables' gradients then hold the touched rows alone, and a step costs what the sample does.
+        options: the objective's own.
+    """
     if name not in OBJECTIVES:
         raise unknown("objective", name, OBJECTIVES)
     found = OBJECTIVES[name]
     if dim is None:
         dim = min(found.recipe.dim, 16 * max(4, interactions.n_items // 64))
-    return found.build(interactions, dim, **options)
+    built = found.build(interactions, dim, **options)
+    if sampled_softmax is not None:
+        built.sample_softmax(ItemSampler(torch.from_numpy(interactions.events_per_item), sampled_softmax))
+    return built

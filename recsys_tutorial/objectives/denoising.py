@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from ..batches import Batch
 from ..encoders import BagEncoder
-from ..errors import check_shares, unknown
+from ..errors import InputError, check_shares, unknown
 from ..interactions import Interactions
 from ..losses import multinomial_loss, squared_loss
+from ..sampling import ItemSampler
 from .base import Objective, Recipe
+from .decoder import Decoder
 
 LOSSES = {"squared": squared_loss, "multinomial": multinomial_loss}
 
@@ -49,7 +51,7 @@ class Denoising(Objective):
             raise unknown("loss", loss, LOSSES)
         self.dropout, self.loss_of = dropout, LOSSES[loss]
         self.hidden_only = loss == "multinomial" if hidden_only is None else hidden_only
-        self.decoder = nn.Linear(encoder.dim, encoder.n_items)
+        self.decoder = Decoder(encoder.dim, encoder.n_items)
 
     @classmethod
     def build(cls, interactions: Interactions, dim: int, loss: str = "squared", **options: Any) -> Self:
@@ -60,10 +62,17 @@ class Denoising(Objective):
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of explaining ``batch`` from what is left of it, averaged over users."""
         shown, hidden = batch.hide(self.dropout)
-        outputs = self.decoder(self.encoder(shown))
-        if self.hidden_only:
-            return self.loss_of(outputs, hidden.binary(), without=shown)
-        return self.loss_of(outputs, batch.binary())
+        target, without = (hidden.binary(), shown) if self.hidden_only else (batch.binary(), None)
+        vectors = self.encoder(shown)
+        if self.loss_of is multinomial_loss:
+            return self.decoder.multinomial_loss(vectors, target, without)
+        return self.loss_of(self.decoder(vectors), target, without)
+
+    def sample_softmax(self, sampler: ItemSampler) -> None:
+        """Let the softmax run over a sample of the items; the squared loss has none."""
+        if self.loss_of is not multinomial_loss:
+            raise InputError("the squared loss has no softmax to sample: take loss='multinomial' with sampled_softmax")
+        super().sample_softmax(sampler)
 
     def head(self) -> nn.Linear:
         """Return the decoder: it scores every item."""

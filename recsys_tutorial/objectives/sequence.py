@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,6 +15,7 @@ from ..errors import InputError
 from ..heads import linear_head
 from ..interactions import Interactions
 from ..losses import linear_cross_entropy
+from ..sampling import ItemSampler, sampled_multinomial_loss, take_rows
 from .base import Objective, Recipe
 
 _EVENTS = 3200  # in a batch: with them a step takes about 200 MB
@@ -41,6 +43,7 @@ class SequenceObjective(Objective):
         if getattr(encoder, "causal", None) is not self.causal:
             raise InputError(f"{self.name} needs a SequenceEncoder with causal={self.causal}")
         self.scale = scale
+        self.sampler: ItemSampler | None = None
 
     @classmethod
     def build(cls, interactions: Interactions, dim: int, scale: float = 14.0, **options: Any) -> Self:
@@ -61,7 +64,18 @@ class SequenceObjective(Objective):
 
     def says(self, states: Tensor, items: Tensor) -> Tensor:
         """Return the mean loss of ``(n, dim)`` states that should say ``(n,)`` items; 0 where there are none."""
-        return linear_cross_entropy(states, self.weights(), items)
+        if self.sampler is None:
+            return linear_cross_entropy(states, self.weights(), items)
+        one_each = Batch(items, torch.arange(len(items) + 1, device=items.device), torch.ones_like(states[:, 0]))
+        return sampled_multinomial_loss(states, self._rows, one_each, self.sampler)
+
+    def sample_softmax(self, sampler: ItemSampler) -> None:
+        """Let the softmax run over a sample of the items."""
+        self.sampler, self.encoder.sparse_gradients = sampler, True
+
+    def _rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        vectors = take_rows(self.encoder.item_vectors, items)
+        return self.scale * F.normalize(vectors, dim=1), vectors.new_zeros(len(items))
 
     def head(self) -> nn.Linear:
         """Return the scores as a linear layer without bias (it is 0)."""

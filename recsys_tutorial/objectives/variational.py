@@ -12,8 +12,8 @@ from ..distributed import shared_count
 from ..errors import InputError, check_shares
 from ..heads import linear_head
 from ..interactions import Interactions
-from ..losses import multinomial_loss
 from .base import Objective, Recipe
+from .decoder import Decoder
 
 
 class Variational(Objective):
@@ -44,7 +44,7 @@ class Variational(Objective):
         self.mean, self.log_variance = nn.Linear(encoder.dim, encoder.dim), nn.Linear(encoder.dim, encoder.dim)
         nn.init.zeros_(self.log_variance.weight)
         nn.init.constant_(self.log_variance.bias, -2.0)  # a small cloud, or nothing gets through it at first
-        self.decoder, self.loss_of = nn.Linear(encoder.dim, encoder.n_items), multinomial_loss
+        self.decoder = Decoder(encoder.dim, encoder.n_items)
         self.register_buffer("users_seen", torch.zeros((), dtype=torch.int64))  # a resumed training anneals on
 
     @classmethod
@@ -61,7 +61,7 @@ class Variational(Objective):
         if self.training:
             noise = batch.draw_per_user(mean.shape[1], draw=torch.randn).to(mean.device)
             z = mean + (0.5 * log_variance).exp() * noise
-        found = self.loss_of(self.decoder(z), hidden.binary(), without=shown)
+        found = self.decoder.multinomial_loss(z, hidden.binary(), without=shown)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
         return found + self._beta(batch) * (kl.sum() / shared_count(len(batch)))
 

@@ -1,0 +1,28 @@
+"""What scores every item from g's vector, and the softmax over these scores."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ..batches import Batch
+from ..losses import multinomial_loss
+from ..sampling import ItemSampler, sampled_multinomial_loss, take_rows
+
+
+class Decoder(nn.Linear):
+    """g's vectors -> a score for every item: ``(users, dim) -> (users, n_items)``.
+
+    Attributes:
+        sampler: draws the items that the softmax runs over; None lets it run over all.
+    """
+
+    sampler: ItemSampler | None = None
+
+    def multinomial_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
+        """Return :func:`~recsys_tutorial.losses.multinomial_loss` of the scores, or the estimate from a sample."""
+        if self.sampler is None:
+            return multinomial_loss(self(vectors), target, without)
+        return sampled_multinomial_loss(vectors, self._rows, target, self.sampler, without)
+
+    def _rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        return take_rows(self.weight, items), take_rows(self.bias, items)
