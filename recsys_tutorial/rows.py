@@ -94,9 +94,9 @@ def keep_whole(adam: torch.optim.Optimizer) -> None:
 def _each(state: dict[str, Any], parameters: list[nn.Parameter], change: Callable[[Rows, Tensor], Tensor]) -> Any:
     """Return an optimiser's state with the tables changed; a count of steps has no rows."""
     changed = {}
-    for index, slots in state["state"].items():
+    for index, slots in sorted(state["state"].items()):  # in one order in all processes, who exchange rows here
         rows = rows_of(parameters[index])
         changed[index] = {
-            name: change(rows, value) if rows and value.dim() else value for name, value in slots.items()
-        }  # fmt: skip
+            name: change(rows, value) if rows and value.dim() else value for name, value in sorted(slots.items())
+        }
     return state | {"state": changed}

@@ -17,6 +17,7 @@ from strategies import columns, text_ids
 
 import recsys_tutorial as rt
 from recsys_tutorial import files, storage
+from recsys_tutorial.__main__ import main
 from recsys_tutorial.batches import Batch, Stored
 
 
@@ -165,6 +166,19 @@ def test_training_from_a_map_gives_the_same_weights(tmp_path, board, name):
     for key, value in memory.state_dict().items():
         assert torch.equal(value, mapped.state_dict()[key]), key
     assert np.array_equal(mapped.score(opened), memory.score(board))
+
+
+def test_the_command_reads_a_folder_and_states_its_peak(tmp_path, board, capsys):
+    rt.save_interactions(tmp_path / "data", board)
+    command = ["pretrain", str(tmp_path / "data"), "--epochs", "1", "--out", str(tmp_path / "out"), "--json", "-"]
+    assert main(command) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert (record["data"], record["processes"]) == ("board", 1)
+    assert 50 < record["peak_mb"] < 5000
+    assert main([*command, "--columns", "user=u"]) == 2
+    assert "is a folder: leave it out" in capsys.readouterr().err
+    assert main(["pretrain", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "no interactions in" in capsys.readouterr().err
 
 
 def test_stored_behaviour_shares_memory_and_what_is_taken_does_not(tiny):

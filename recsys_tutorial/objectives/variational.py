@@ -63,11 +63,11 @@ class Variational(Objective):
             z = mean + (0.5 * log_variance).exp() * noise
         found = self.decoder.multinomial_loss(z, hidden.binary(), without=shown)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
-        return found + self._beta(batch) * (kl.sum() / shared_count(len(batch)))
+        return found + self._beta(len(batch.whole_batch())) * (kl.sum() / shared_count(len(batch)))
 
-    def _beta(self, batch: Batch) -> float:
+    def _beta(self, users: int) -> float:
         if self.training:
-            self.users_seen += len(batch.whole_batch())
+            self.users_seen += users
         return self.beta * min(1.0, int(self.users_seen) / self.anneal)
 
     def head(self) -> nn.Linear:
