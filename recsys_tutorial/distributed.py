@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from .batches import Batch
-from .errors import TrainingError
+from .errors import InputError, TrainingError
 
 _PATIENCE = timedelta(minutes=10)  # a process that is waited for longer than this is taken for lost
 
@@ -139,7 +139,13 @@ class Shares:
 
 
 def shared(module: nn.Module, examples: Batch) -> tuple[nn.Module, Batch | Shares]:
-    """Return ``module`` so that gradients are averaged over the processes, and this process's share of ``examples``."""
+    """Return ``module`` so that gradients are averaged over the processes, and this process's share of ``examples``.
+
+    Raises:
+        InputError: gradients that hold the touched rows alone, of a sampled softmax: torch does not average them here.
+    """
     if size() == 1:
         return module, examples
+    if getattr(getattr(module, "encoder", None), "sparse_gradients", False):
+        raise InputError("a sampled softmax trains in one process only: leave sampled_softmax out, or torchrun")
     return DistributedDataParallel(module), Shares(examples)

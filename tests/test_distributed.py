@@ -172,6 +172,12 @@ def test_what_cannot_be_cut_by_rows_is_refused(board, monkeypatch, name, options
         rt.pretrain(name, board, epochs=1, shard_items=True, **options)
 
 
+def test_a_sampled_softmax_is_refused(board, monkeypatch):
+    monkeypatch.setattr(distributed, "size", lambda: 2)
+    with pytest.raises(rt.InputError, match="a sampled softmax trains in one process only"):
+        rt.pretrain("next-item", board, epochs=1, sampled_softmax=5)
+
+
 # ---- a GPU --------------------------------------------------------------------------------------------------------
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
