@@ -40,12 +40,11 @@ def _short(value: object) -> object:
 
 def main(path: str, parts: list[str]) -> None:
     """Write the file anew after every part."""
-    torch.set_num_threads(2)
     kept = json.loads(Path(path).read_text())["records"] if Path(path).exists() else []
     for part in parts or list(benchmark.PARTS):
         kept = [row for row in kept if row["part"] != part] + measured(part)
         about = {
-            "command": f"python tools/cost.py {path}", "processor": f"{platform.machine()}, 2 threads",
+            "command": f"python tools/cost.py {path}", "processor": f"{platform.machine()}, {torch.get_num_threads()} threads",
             "versions": {"recsys_tutorial": rt.__version__, "python": platform.python_version(),
                          "torch": torch.__version__},
         }  # fmt: skip
