@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import __version__, commands, distributed, machine, study_commands
+from .benchmark import PARTS
 from .errors import InputError, TrainingError
 from .events import DUPLICATES
 from .files import to_json, write_text
@@ -93,6 +94,8 @@ def parser() -> ArgumentParser:
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model")
     one.add_argument("--epochs", type=whole(1), help="passes over the users (default: the objective's own)")
     one.add_argument("--dim", type=whole(1), help="length of g's vector (default: the objective's own)")
+    one.add_argument("--sampled-softmax", type=whole(1), metavar="N",
+                     help="for large catalogues: let the softmax run over N items drawn at every step")  # fmt: skip
     one.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
     one.add_argument("--shard-items", action="store_true", help="under torchrun: each keeps some of the items")
     one = add("evaluate", commands.run_evaluate, data)
@@ -107,7 +110,10 @@ def parser() -> ArgumentParser:
     one.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
     add_studies(found, common)
     one = add("benchmark", commands.run_benchmark)
-    one.add_argument("data", metavar="DATA", nargs="?", help="what the peers are fitted to (default: invented)")
+    one.add_argument("data", metavar="DATA", nargs="?", help="what is trained on (default: invented, of known size)")
+    one.add_argument("--part", type=names, metavar="NAME[,NAME]", help=f"only these of {', '.join(PARTS)}")
+    one.add_argument("--objective", type=names, metavar="NAME[,NAME]", help="only these (default: all)")
+    one.add_argument("--figure", type=Path, metavar="FILE.png", help="draw every figure that has a bar against it")
     one.add_argument("--against", type=names, default=[], metavar="NAME[,NAME]", help="peers: cornac,implicit,irspack")
     one = add("recommend", commands.run_recommend)
     one.add_argument("folder", type=Path, metavar="DIR", help="a folder that pretrain wrote")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,12 +14,58 @@ from .distributed import shared_count
 _LOGITS_AT_ONCE = 2**21  # 8 MB: they stay in the cache
 
 
+class _Multinomial(torch.autograd.Function):
+    """``Σ_e w_e (logsumexp(z_row(e)) - z_e)`` over events e; its gradient is ``softmax · Σ w - w``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        logits: Tensor,
+        among: Tensor,
+        rows: Tensor,
+        items: Tensor,
+        weights: Tensor,
+        log_sum_of: Callable[[Tensor], Tensor],
+        add: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        log_sum = log_sum_of(among)
+        asked = add(torch.zeros_like(log_sum).index_add_(0, rows, weights))
+        ctx.save_for_backward(among, log_sum, rows, items, weights, asked)
+        return (weights * (log_sum[rows] - logits[rows, items])).sum()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        among, log_sum, rows, items, weights, asked = ctx.saved_tensors
+        gradient = (among - log_sum[:, None]).exp_().mul_((grad * asked)[:, None])
+        return gradient.index_put_((rows, items), -grad * weights, accumulate=True), *[None] * 6
+
+
+class _Squared(torch.autograd.Function):
+    """``Σ_j o_j² + Σ_e w_e (w_e - 2 o_e)``; its gradient is ``2 o``, less ``2 w`` at the events."""
+
+    @staticmethod
+    def forward(ctx: Any, outputs: Tensor, rows: Tensor, items: Tensor, weights: Tensor) -> Tensor:
+        ctx.save_for_backward(outputs, rows, items, weights)
+        flat = outputs.reshape(-1)
+        return flat.dot(flat) + (weights * (weights - 2 * outputs[rows, items])).sum()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        outputs, rows, items, weights = ctx.saved_tensors
+        gradient = outputs * (2 * grad)
+        return gradient.index_put_((rows, items), -2 * grad * weights, accumulate=True), None, None, None
+
+
 def _log_sum(logits: Tensor) -> Tensor:
-    return logits.logsumexp(dim=1)
+    return logits.logsumexp(1)
 
 
 def multinomial_loss(
-    logits: Tensor, target: Batch, without: Batch | None = None, log_sum: Callable[[Tensor], Tensor] = _log_sum
+    logits: Tensor,
+    target: Batch,
+    without: Batch | None = None,
+    log_sum: Callable[[Tensor], Tensor] = _log_sum,
+    add: Callable[[Tensor], Tensor] = torch.clone,
 ) -> Tensor:
     r"""Return the multinomial negative log-likelihood of each user's items, averaged over users.
 
@@ -31,15 +78,15 @@ def multinomial_loss(
         target: the behaviour to explain, one row per row of ``logits``.
         without: items that the softmax leaves out, none of them in ``target``.
         log_sum: ``(users, items) -> (users,)`` logsumexp; another one knows of items that are not in ``logits``.
+        add: ``(users,) -> (users,)``: adds what ``target`` weighs in other processes, who have other items.
 
     Source: Liang et al. (2018), Variational Autoencoders for Collaborative Filtering, eq. 2.
     """
-    rows = target.rows
-    among = logits
+    among = logits.detach()
     if without is not None:
-        among = logits.index_put((without.rows, without.items), logits.new_tensor(-torch.inf))
-    explained = logits[rows, target.items] - log_sum(among)[rows]
-    return -(target.weights * explained).sum() / shared_count(len(target))
+        among = among.index_put((without.rows, without.items), logits.new_tensor(-torch.inf))
+    total = _Multinomial.apply(logits, among, target.rows, target.items, target.weights, log_sum, add)
+    return total / shared_count(len(target))
 
 
 def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
@@ -52,8 +99,7 @@ def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -
         target: y, one row per row of ``outputs``.
         without: items whose outputs do not count, none of them in ``target``.
     """
-    hit = outputs[target.rows, target.items]
-    total = outputs.square().sum() + (target.weights * (target.weights - 2 * hit)).sum()
+    total = _Squared.apply(outputs, target.rows, target.items, target.weights)
     if without is not None:
         total = total - outputs[without.rows, without.items].square().sum()
     return total / shared_count(len(target))
@@ -63,9 +109,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """See :func:`linear_cross_entropy`; the gradients are found on the way forward, piece by piece."""
 
     @staticmethod
-    def forward(
-        ctx: torch.autograd.function.FunctionCtx, states: Tensor, table: Tensor, targets: Tensor, count: float
-    ) -> Tensor:
+    def forward(ctx: Any, states: Tensor, table: Tensor, targets: Tensor, count: float) -> Tensor:
         total = states.new_zeros(())
         by_states, by_table = torch.empty_like(states), torch.zeros_like(table)
         at_once = max(1, _LOGITS_AT_ONCE // len(table))
@@ -83,7 +127,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return total / count
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
         by_states, by_table = ctx.saved_tensors
         return grad * by_states, grad * by_table, None, None
 

@@ -67,7 +67,8 @@ def pretrain(
         shard_items: keep the item tables cut by rows over the processes (:mod:`recsys_tutorial.sharding`), instead of
             whole in each; each then reads all users of a batch, instead of its share.
         progress: show a progress bar; None shows one where standard error is a terminal.
-        options: handed to the objective when it is given by name.
+        options: handed to the objective when it is given by name; ``sampled_softmax=N`` lets its softmax run over N
+            items drawn at every step, for catalogues so large that a step over all of them does not pay.
 
     Raises:
         InputError: unknown objective, a setting out of range, a checkpoint of another run.

@@ -71,7 +71,7 @@ class _RowsOfDecoder(Decoder):
     def multinomial_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
         rows = self.weight.rows
         some = None if without is None else rows.of(without)
-        return _Sum.apply(multinomial_loss(self(vectors), rows.of(target), some, log_sum=_log_sum))
+        return _Sum.apply(multinomial_loss(self(vectors), rows.of(target), some, log_sum=_log_sum, add=_Sum.apply))
 
 
 def _squared(rows: Rows, outputs: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
@@ -79,10 +79,10 @@ def _squared(rows: Rows, outputs: Tensor, target: Batch, without: Batch | None =
 
 
 def _log_sum(logits: Tensor) -> Tensor:
-    """Return ``(users,)`` logsumexp over the items of all processes."""
-    highest = logits.detach().amax(1)
+    """Return ``(users,)`` logsumexp over the items of all processes, without gradient."""
+    highest = logits.amax(1)
     dist.all_reduce(highest, dist.ReduceOp.MAX)
-    return _Spread.apply(highest + _Sum.apply((logits - highest[:, None]).exp().sum(1)).log())
+    return highest + _Sum.apply((logits - highest[:, None]).exp().sum(1)).log()
 
 
 @contextlib.contextmanager

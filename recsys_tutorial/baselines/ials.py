@@ -18,8 +18,7 @@ class IALS:
 
     The users' vectors serve the fit alone. Whoever is scored, known or not, gets the vector that is best for what is
     shown of them: ``u = (VᵀV + Σ_i∈shown (α - 1) v_i v_iᵀ + λ I)⁻¹ Σ_i∈shown α v_i``. The fit is by the library
-    `implicit`, which is an extra: ``pip install 'recsys-tutorial[bench]'``. It runs on one thread, so that a seed gives
-    one result.
+    `implicit`, which is an extra: ``pip install 'recsys-tutorial[bench]'``.
 
     Args:
         factors: length of the vectors.
@@ -27,19 +26,21 @@ class IALS:
         alpha: α, the confidence in what a user has; what a user has not counts 1.
         iterations: times that users and items take turns.
         seed: draws the vectors to begin with.
+        threads: of the fit; with one a seed gives one result.
 
     Source: Hu, Koren and Volinsky (2008); with tuned λ and α it is hard to beat (Rendle et al. 2022).
     """
 
     def __init__(
-        self, factors: int = 64, regularisation: float = 1.0, alpha: float = 10.0, iterations: int = 15, seed: int = 0
-    ) -> None:
-        check_sizes(factors=factors, iterations=iterations)
+        self, factors: int = 64, regularisation: float = 1.0, alpha: float = 10.0, iterations: int = 15, seed: int = 0,
+        threads: int = 1,
+    ) -> None:  # fmt: skip
+        check_sizes(factors=factors, iterations=iterations, threads=threads)
         for name, value in (("regularisation", regularisation), ("alpha", alpha)):
             if not 0 < value < float("inf"):
                 raise InputError(f"{name}={value!r}: it needs to be above 0")
         self.factors, self.regularisation, self.alpha = factors, regularisation, alpha
-        self.iterations, self.seed = iterations, seed
+        self.iterations, self.seed, self.threads = iterations, seed, threads
 
     def fit(self, interactions: Interactions) -> Self:
         """Find the items' vectors; which items, not how much. InputError where `implicit` is not installed."""
@@ -53,7 +54,7 @@ class IALS:
         with threadpool_limits(1, "blas"):  # implicit warns of BLAS threads beside its own
             model = AlternatingLeastSquares(
                 factors=self.factors, regularization=self.regularisation, alpha=self.alpha,
-                iterations=self.iterations, random_state=self.seed, num_threads=1,
+                iterations=self.iterations, random_state=self.seed, num_threads=self.threads,
             )  # fmt: skip
             model.fit(x, show_progress=False)
         self.item_vectors = model.item_factors

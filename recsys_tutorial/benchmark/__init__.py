@@ -6,65 +6,62 @@ their ratios is told, with its spread. Each ratio has a bar; a figure above it i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..errors import unknown
 from ..interactions import Interactions
+from ..machine import peak_mb
 from ..objectives import OBJECTIVES
-from ..splits import random_holdout
-from ..synthetic import synthetic
-from .kernels import ease, ranking
-from .measure import BARS, PEER_BARS, peak, ratio
-from .peers import AGAINST, peer
+from .measure import BARS, PEER_BARS
+from .parts import PARTS, Run, Scale
+from .peers import PEERS, peer
 
-__all__ = ["BARS", "PEER_BARS", "benchmark"]
+__all__ = ["BARS", "PARTS", "PEERS", "PEER_BARS", "Scale", "benchmark"]
 
 
 def benchmark(
-    users: int = 6040,
-    items: int = 3706,
-    events: int = 2_400_000,
-    many: tuple[int, int] = (100_000, 20_000),
-    repetitions: int = 7,
+    parts: Sequence[str] | None = None,
     against: Sequence[str] = (),
     seed: int = 0,
     data: Interactions | None = None,
+    scale: Scale | None = None,
+    objectives: Sequence[str] | None = None,
+    progress: bool = False,
 ) -> list[dict[str, Any]]:
-    """Measure, on invented behaviour, and return tidy records.
+    """Measure, on invented behaviour where none is given, and return tidy records.
 
     Args:
-        users: of the ratios; the default sizes are those of MovieLens-1M.
-        items: of the ratios.
-        events: draws of :func:`recsys_tutorial.synthetic.synthetic`; repeats fall away.
-        many: users and items of the evaluation whose memory is measured, in a process of its own.
-        repetitions: times that both sides of a ratio are run.
+        parts: of :data:`PARTS`; None takes them all.
         against: peers to hold ours against: ``cornac``, ``implicit``, ``irspack``.
-        seed: of the data.
-        data: what the peers are fitted to; None takes the invented behaviour.
+        seed: of the data, the splits and the trainings.
+        data: what is trained on in ``hardware`` and ``quality``; None takes invented behaviour of known sizes.
+        scale: how much; None takes the sizes of the bars.
+        objectives: only these.
+        progress: say on standard error what was found, as it comes.
 
     Returns:
-        Records ``metric, value, low, high, bar, ok, seconds, floor_seconds, repetitions, threads, load, ...``: the
-        median ratio with the lowest and the highest, and the median times of both sides; of a memory, MiB.
+        Records ``part, metric, value, low, high, bar, ok, seconds, floor_seconds, repetitions, threads, load,
+        peak_mb, ...``: the median ratio with the lowest and the highest, and the median times of both sides; of a
+        memory, MiB. ``peak_mb`` is that of the process so far.
 
     Raises:
-        InputError: a peer that is not known or not installed.
+        InputError: a part, an objective or a peer that is not known, or a peer that is not installed.
     """
-    peers = {name: peer(name) for name in against}
-    invented = synthetic(users, items, events, seed)
-    split = random_holdout(invented, seed=seed)
-    about = {"users": users, "items": items, "events": split.train.n_events, "seed": seed}
-    records = [
-        ratio("ranking_over_floor", *ranking(split, seed), repetitions) | about,
-        ratio("ease_over_floor", *ease(split.train), repetitions) | about,
-    ]
-    compared = split.train if data is None else data
-    for name, module in peers.items():
-        for found in AGAINST[name](module, compared, min(3, repetitions), seed):
-            records.append(found | about | {"data": compared.name})
-    code = "from recsys_tutorial.benchmark.kernels import {0}; {0}({1})"
-    size = {"users": many[0], "items": many[1], "seed": seed}
-    records.append(peak("evaluation_peak_mb", code.format("evaluate_many", f"{many[0]}, {many[1]}, {seed}"), **size))
-    for name in sorted(OBJECTIVES):
-        run = code.format("pretrain_once", f"{name!r}, {users}, {items}, {events}, {seed}")
-        records.append(peak(f"pretrain_peak_mb_{name}", run, **about))
-    return records
+    for asked, known, what in ((parts, PARTS, "part"), (objectives, OBJECTIVES, "objective")):
+        for name in asked or ():
+            if name not in known:
+                raise unknown(what, name, known)
+    for name in against:
+        peer(name)
+    run = Run(scale or Scale(), seed, data, tuple(against), tuple(objectives or sorted(OBJECTIVES)))
+    return list(_records(run, parts or tuple(PARTS), progress))
+
+
+def _records(run: Run, parts: Sequence[str], progress: bool) -> Iterator[dict[str, Any]]:
+    for part in parts:
+        for found in PARTS[part](run):
+            if progress:
+                print(f"{part}: {found['metric']} {found['value']:.3g}", file=sys.stderr, flush=True)
+            yield {"part": part} | found | {"seed": run.seed, "peak_mb": peak_mb()}

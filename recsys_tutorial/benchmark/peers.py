@@ -11,28 +11,23 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 
-from ..baselines import EASE, ItemKNN
+from ..baselines import EASE, IALS, ItemKNN
 from ..baselines.sparse import binary_rows
 from ..batches import Batch, as_batch
 from ..errors import InputError, unknown
-from ..evaluation import evaluate
 from ..interactions import Interactions
-from ..pretraining import pretrain
-from ..splits import Split, held_out_users
-from .measure import ratio, record, seconds
+from .measure import ratio
 
-# Fewer epochs than by default: what a tenth of the peer's time allows.
-BRISK = {
-    "denoising": {"epochs": 6, "dim": 512, "learning_rate": 3e-3},
-    "variational": {"epochs": 10},
-}
-VAECF_EPOCHS = (20, 40, 80)  # each a fit of its own; the best counts
+VAECF_EPOCHS = (10, 20, 40, 80)  # each a fit of its own, as for our budgets
+IALS_BUDGETS = ({"factors": 32, "iterations": 5}, {"factors": 64, "iterations": 15})
+IRSPACK_BUDGETS = ({"n_components": 32, "train_epochs": 5}, {"n_components": 128, "train_epochs": 16})
+Fit = tuple[str, dict[str, Any], Callable[[], Any]]  # what it is called, with which settings, and its training
 
 
 def peer(name: str) -> Any:
     """Return the module of a library to hold ours against; InputError where it is not known or not installed."""
-    if name not in AGAINST:
-        raise unknown("peer", name, AGAINST)
+    if name not in PEERS:
+        raise unknown("peer", name, PEERS)
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -43,62 +38,61 @@ def _rows(train: Interactions) -> csr_matrix:
     return csr_matrix(binary_rows(Batch.of(train), train.n_items))
 
 
-def _implicit(module: Any, train: Interactions, repetitions: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Fit item-kNN both ways, on as many threads as implicit likes."""
-    rows = _rows(train)
-
-    def theirs() -> None:
-        module.nearest_neighbours.CosineRecommender(K=100).fit(rows, show_progress=False)
-
-    yield ratio("item_knn_over_implicit", lambda: ItemKNN(100).fit(train), theirs, repetitions)
+# ---- the same closed forms, as ratios of time ----------------------------------------------------------------
 
 
-def _irspack(module: Any, train: Interactions, repetitions: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Fit EASE and item-kNN both ways."""
-    rows, how = _rows(train), dict(normalize=True, top_k=101)
-
-    def their_ease() -> None:
-        module.DenseSLIMRecommender(rows, reg=250.0).learn()
-
-    def their_knn() -> None:
-        module.CosineKNNRecommender(rows, 0.0, **how).learn()
-
-    yield ratio("ease_over_irspack", lambda: EASE().fit(train), their_ease, repetitions)
-    yield ratio("item_knn_over_irspack", lambda: ItemKNN(100).fit(train), their_knn, repetitions)
-
-
-def _cornac(module: Any, train: Interactions, repetitions: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Hold NDCG@100 for held-out users, and the seconds of the fit, against Cornac's VAECF at its best epoch."""
-    split = held_out_users(train, seed=seed)
-    best, spent = max(_vaecf(split, epochs, seed) for epochs in VAECF_EPOCHS)
-    about = {"vaecf_ndcg": best, "vaecf_seconds": spent}
-    for name, how in BRISK.items():
-        found = {}
-        took = seconds(lambda: found.update(f=pretrain(name, split.train, seed=seed, progress=False, **how)))  # noqa: B023
-        ours = _ndcg(found["f"], split)
-        yield record(f"vaecf_ndcg_over_{name}", *[best / ours] * 3, 1) | about | {"ndcg": ours, **how}
-        yield record(f"seconds_over_vaecf_{name}", *[took / spent] * 3, 1) | about | {"seconds": took, **how}
+def closed_forms(name: str, train: Interactions, repetitions: int) -> Iterator[dict[str, Any]]:
+    """Yield how long our EASE and item-kNN take over those of a library that has them."""
+    module = peer(name)
+    rows, ours = _rows(train), {"item_knn": lambda: ItemKNN(100).fit(train), "ease": lambda: EASE().fit(train)}
+    theirs: dict[str, Callable[[], object]] = {}
+    if name == "implicit":
+        theirs["item_knn"] = lambda: module.nearest_neighbours.CosineRecommender(K=100).fit(rows, show_progress=False)
+    if name == "irspack":
+        theirs["ease"] = lambda: module.DenseSLIMRecommender(rows, reg=250.0).learn()
+        theirs["item_knn"] = lambda: module.CosineKNNRecommender(rows, 0.0, normalize=True, top_k=101).learn()
+    for model, fit in theirs.items():
+        yield ratio(f"{model}_over_{name}", ours[model], fit, repetitions)
 
 
-def _ndcg(model: Any, split: Split) -> float:
-    return float(evaluate(model, split, ["ndcg"], min(100, split.inputs.n_items), progress=False)["value"].iloc[0])
+# ---- trainings, for quality against seconds -------------------------------------------------------------------
 
 
-def _vaecf(split: Split, epochs: int, seed: int) -> tuple[float, float]:
-    """Return NDCG@100 and the seconds of a fit of the published shape, 600-200 with tanh."""
+def _implicit(train: Interactions, seed: int) -> Iterator[Fit]:
+    """Yield iALS of the library implicit, on all threads."""
+    for budget in IALS_BUDGETS:
+        how = budget | {"threads": torch.get_num_threads()}
+        yield "ials", budget, lambda how=how: IALS(seed=seed, **how).fit(train)
+
+
+def _irspack(train: Interactions, seed: int) -> Iterator[Fit]:
+    """Yield irspack's EASE, and its iALS as revisited by Rendle et al. (2022)."""
+    module, rows = peer("irspack"), _rows(train)
+    yield "irspack-ease", {}, lambda: _Irspack(module.DenseSLIMRecommender(rows, reg=250.0).learn())
+    for budget in IRSPACK_BUDGETS:
+        how = budget | {"alpha0": 0.1, "reg": 0.003, "random_seed": seed, "n_threads": torch.get_num_threads()}
+        yield "irspack-ials", budget, lambda how=how: _Irspack(module.IALSRecommender(rows, **how).learn())
+
+
+def _cornac(train: Interactions, seed: int) -> Iterator[Fit]:
+    """Yield Cornac's VAECF of the published shape, 600-200 with tanh."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from cornac.data import Dataset
         from cornac.models import VAECF
 
-    train = split.train
     users = np.repeat(np.arange(train.n_users), train.events_per_user)
     triples = (users, train.items.astype(np.int64), np.ones(len(users)))
     names = ({n: n for n in range(train.n_users)}, {n: n for n in range(train.n_items)})
     data = Dataset(train.n_users, train.n_items, *names, triples, seed=seed)
-    theirs = VAECF(k=200, autoencoder_structure=[600], act_fn="tanh", n_epochs=epochs, seed=seed)
-    took = seconds(lambda: theirs.fit(data))
-    return _ndcg(_Cornac(theirs.vae, train.n_items), split), took
+
+    def fit(epochs: int) -> _Cornac:
+        theirs = VAECF(k=200, autoencoder_structure=[600], act_fn="tanh", n_epochs=epochs, seed=seed)
+        theirs.fit(data)
+        return _Cornac(theirs.vae, train.n_items)
+
+    for epochs in VAECF_EPOCHS:
+        yield "vaecf", {"epochs": epochs}, lambda epochs=epochs: fit(epochs)
 
 
 class _Cornac:
@@ -113,6 +107,17 @@ class _Cornac:
         return self.vae.decode(self.vae.encode(as_batch(behaviour).binary().dense(self.n_items))[0]).numpy()
 
 
-AGAINST: dict[str, Callable[..., Iterator[dict[str, Any]]]] = {
+class _Irspack:
+    """One of irspack's recommenders as one of our models."""
+
+    def __init__(self, theirs: Any) -> None:
+        self.theirs = theirs
+
+    def score(self, behaviour: Batch | Interactions) -> np.ndarray:
+        """Return ``(users, items)``."""
+        return self.theirs.get_score_cold_user(csr_matrix(binary_rows(as_batch(behaviour), self.theirs.n_items)))
+
+
+PEERS: dict[str, Callable[[Interactions, int], Iterator[Fit]]] = {
     "cornac": _cornac, "implicit": _implicit, "irspack": _irspack,
 }  # fmt: skip

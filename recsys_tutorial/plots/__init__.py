@@ -5,6 +5,7 @@ is stored beside it, for screen readers and for tests, which compare the text an
 """
 
 from .base import COLOURS, LINES, MARKERS, Plot, new
+from .cost import benchmark, growth, pareto, roofline
 from .data import heat, long_tail, plane
 from .domains import domains
 from .maps import item_map, item_maps
@@ -25,10 +26,12 @@ __all__ = [
     "MARKERS",
     "Plot",
     "bars",
+    "benchmark",
     "curves",
     "differences",
     "domains",
     "evaluation",
+    "growth",
     "heat",
     "item_map",
     "item_maps",
@@ -36,7 +39,9 @@ __all__ = [
     "lines",
     "long_tail",
     "new",
+    "pareto",
     "plane",
+    "roofline",
     "simulated_few_labels",
     "training",
 ]

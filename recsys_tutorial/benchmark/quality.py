@@ -1,0 +1,88 @@
+"""Quality against seconds: what each model reaches, how long it takes, and when one passes another's best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from ..baselines import EASE, Model, Popularity
+from ..evaluation import evaluate
+from ..interactions import Interactions
+from ..pretraining import pretrain
+from ..splits import Split, held_out_users
+from .measure import record, seconds
+from .peers import PEERS, Fit
+
+# What is spent on a training, from little to much: every budget is a training of its own, with a whole cycle of rates.
+BUDGETS: dict[str, tuple[dict[str, Any], ...]] = {
+    "denoising": (
+        {"epochs": 2, "dim": 256, "learning_rate": 6e-3}, {"epochs": 4, "dim": 512, "learning_rate": 4e-3},
+        {"epochs": 8, "dim": 512, "learning_rate": 3e-3}, {"epochs": 16, "learning_rate": 2e-3}, {},
+    ),
+    "variational": ({"epochs": 2}, {"epochs": 5}, {"epochs": 10}, {}),
+}  # fmt: skip
+# The share of a rival's best at which it counts as passed: all of it, as a rule.
+SHARES = {"ease": {"": 0.98}, "vaecf": {"": 1.0, "_by_5_percent": 1.05}}
+
+
+def quality(data: Interactions, names: Sequence[str], against: Sequence[str], seed: int) -> Iterator[dict[str, Any]]:
+    """Yield a record ``ndcg`` for every model and budget, then the seconds of each of ours over those of each rival.
+
+    ``seconds_over_RIVAL_NAME`` is the least time in which NAME reaches the rival's best (98 % of it for EASE, a closed
+    form), over the time that the rival took for it; NaN (in JSON null), and not ok, where NAME never does.
+
+    Args:
+        data: split into users to train on and users held out.
+        names: objectives, by the budgets of :data:`BUDGETS` or their default.
+        against: other libraries, of :data:`~recsys_tutorial.benchmark.peers.PEERS`.
+        seed: of the split and of every training.
+    """
+    split = held_out_users(data, seed=seed)
+    EASE().fit(split.train)  # libraries wake up before they are timed
+    points: dict[str, list[tuple[float, float]]] = {}
+    for model, budget, fit in _everyone(split, names, against, seed):
+        found: list[Model] = []
+        took = seconds(lambda: found.append(fit()))  # noqa: B023
+        value = ndcg(found.pop(), split)
+        points.setdefault(model, []).append((value, took))
+        yield record("ndcg", value, value, value, 1) | {
+            "model": model, "k": min(100, data.n_items), "seconds": took, "data": data.name,
+            "ours": model in names, "budget": budget,
+        }  # fmt: skip
+    for rival in points:
+        for suffix, share in SHARES.get(rival, {"": 1.0}).items():
+            for name in names:
+                if name != rival:
+                    yield passed(points, name, rival, share, suffix) | {"data": data.name}
+
+
+def passed(
+    points: dict[str, list[tuple[float, float]]], name: str, rival: str, share: float, suffix: str = ""
+) -> dict[str, Any]:
+    """Return the record ``seconds_over_RIVAL_NAME``: points are (quality, seconds) of each budget."""
+    best, spent = max(points[rival], key=lambda point: (point[0], -point[1]))
+    took = min((took for value, took in points[name] if value >= share * best), default=math.nan)
+    return record(f"seconds_over_{rival}{suffix}_{name}", *[took / spent] * 3, 1) | {
+        "wanted": share * best, "best": max(points[name])[0], "seconds": took, "floor_seconds": spent,
+    }  # fmt: skip
+
+
+def _everyone(split: Split, names: Sequence[str], against: Sequence[str], seed: int) -> Iterator[Fit]:
+    """Yield name, budget and training of every model, ours and theirs in turns."""
+    yield "popularity", {}, lambda: Popularity().fit(split.train)
+    yield "ease", {}, lambda: EASE().fit(split.train)
+    ours = [_ours(split, name, budget, seed) for name in names for budget in BUDGETS.get(name, ({},))]
+    theirs = [fit for peer in against for fit in PEERS[peer](split.train, seed)]
+    for pair in zip_longest(ours, theirs):
+        yield from filter(None, pair)
+
+
+def _ours(split: Split, name: str, budget: dict[str, Any], seed: int) -> Fit:
+    return name, budget, lambda: pretrain(name, split.train, seed=seed, progress=False, **budget)
+
+
+def ndcg(model: Model, split: Split) -> float:
+    """Return NDCG@100 of the held-out users."""
+    return float(evaluate(model, split, ["ndcg"], min(100, split.inputs.n_items), progress=False)["value"].iloc[0])
