@@ -29,6 +29,7 @@ from .objectives import OBJECTIVES, Denoising, Objective
 from .pretraining import pretrain
 from .readers import read_interactions
 from .recommend import Recommender
+from .storage import open_interactions, save_interactions
 from .studies import label_efficiency, paired, summarise, transfer
 from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
 
@@ -74,11 +75,13 @@ __all__ = [
     "machine",
     "metrics",
     "new_shelf",
+    "open_interactions",
     "paired",
     "pca",
     "plots",
     "pretrain",
     "read_interactions",
+    "save_interactions",
     "save_model",
     "splits",
     "summarise",

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import __version__, commands, machine, study_commands
+from . import __version__, commands, distributed, machine, study_commands
 from .benchmark import PARTS
 from .errors import InputError, TrainingError
 from .events import DUPLICATES
@@ -97,6 +97,7 @@ def parser() -> ArgumentParser:
     one.add_argument("--sampled-softmax", type=whole(1), metavar="N",
                      help="for large catalogues: let the softmax run over N items drawn at every step")  # fmt: skip
     one.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
+    one.add_argument("--shard-items", action="store_true", help="under torchrun: each keeps some of the items")
     one = add("evaluate", commands.run_evaluate, data)
     one.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
                      help=f"any of {', '.join([*BASELINES, *OBJECTIVES])}, or folders that pretrain wrote")  # fmt: skip
@@ -167,7 +168,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _check_json(args.json)
         machine.use(args.threads, args.device)
-        _emit(args.run(args), args.json)
+        if distributed.started() > 1 and args.run is not commands.run_pretrain:
+            raise InputError("only pretrain runs in several processes: start this command without torchrun")
+        report = args.run(args)
+        if distributed.speaks():
+            _emit(report, args.json)
     except (InputError, OSError, MemoryError, RuntimeError) as error:
         if (text := _explain(error)) is None:
             raise

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .files import release
 from .interactions import Interactions
 
 
@@ -20,11 +22,15 @@ class Batch:
         items: ``(n_events,)`` item indices.
         offsets: ``(users + 1,)``; the first is 0, the last is ``n_events``.
         weights: ``(n_events,)`` float32.
+        whole: the batch that several processes share, where this one is a share of it (see :meth:`share`).
+        first: position in it of the first user here.
     """
 
     items: Tensor
     offsets: Tensor
     weights: Tensor
+    whole: Batch | None = None
+    first: int = 0
 
     @classmethod
     def of(cls, interactions: Interactions) -> Batch:
@@ -57,11 +63,12 @@ class Batch:
 
     def take(self, rows: Tensor) -> Batch:
         """Return the users at ``rows`` in that order: ``(users,) -> Batch``."""
-        lengths = self.lengths[rows]
+        begins = self.offsets[:-1][rows]
+        lengths = self.offsets[1:][rows] - begins
         offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
-        shift = torch.repeat_interleave(self.offsets[:-1][rows] - offsets[:-1], lengths)
+        shift = torch.repeat_interleave(begins - offsets[:-1], lengths)
         events = torch.arange(int(offsets[-1]), device=offsets.device) + shift
-        return Batch(self.items[events], offsets, self.weights[events])
+        return Batch(self.items[events].long(), offsets, self.weights[events])
 
     def keep(self, events: Tensor) -> Batch:
         """Return only the events where the ``(n_events,)`` mask is true; users left with none stay, empty."""
@@ -71,15 +78,37 @@ class Batch:
     def hide(self, rate: float) -> tuple[Batch, Batch]:
         """Return the batch without a random share ``rate`` of its events, and these events alone.
 
-        The draw is from torch's global CPU generator, so that a run on a GPU hides the same events; the
-        training loop seeds it once an epoch.
+        The training loop seeds the generator that is drawn from once an epoch.
         """
-        shown = (torch.rand(len(self.items)) >= rate).to(self.items.device)
+        shown = (self.draw_per_event() >= rate).to(self.items.device)
         return self.keep(shown), self.keep(~shown)
+
+    def share(self, number: int, of: int) -> Batch:
+        """Return the part of the users, as good as equal, that process ``number`` of ``of`` takes."""
+        parts = torch.arange(len(self)).tensor_split(of)
+        return replace(self.take(parts[number]), whole=self, first=sum(map(len, parts[:number])))
+
+    def whole_batch(self) -> Batch:
+        """Return the batch that this is a share of, or itself."""
+        return self if self.whole is None else self.whole
+
+    def draw_per_event(self) -> Tensor:
+        """Draw ``(n_events,)`` uniform numbers from torch's global CPU generator: a run on a GPU draws the same.
+
+        A share draws for the whole batch and takes its own, so that the draw does not depend on the number of
+        processes.
+        """
+        drawn = torch.rand(len(self.whole_batch().items))
+        begin = 0 if self.whole is None else int(self.whole.offsets[self.first])
+        return drawn[begin : begin + len(self.items)]
+
+    def draw_per_user(self, *width: int, draw: Callable[..., Tensor] = torch.rand) -> Tensor:
+        """Draw ``(users, *width)`` numbers in the same way; ``torch.randn`` draws normal ones."""
+        return draw(len(self.whole_batch()), *width)[self.first : self.first + len(self)]
 
     def binary(self) -> Batch:
         """Return the batch with every weight 1."""
-        return Batch(self.items, self.offsets, torch.ones_like(self.weights))
+        return replace(self, weights=torch.ones_like(self.weights))
 
     def newest(self, n: int) -> Batch:
         """Return each user's last ``n`` events."""
@@ -95,7 +124,7 @@ class Batch:
         last = pieces.cumsum(0)  # the piece after a user's newest one
         back = last.repeat_interleave(pieces) - torch.arange(int(pieces.sum())) - 1  # pieces between it and the newest
         ends = self.offsets[1:].repeat_interleave(pieces) - n * back
-        return Batch(self.items, torch.cat([self.offsets[:1], ends]), self.weights)
+        return replace(self, offsets=torch.cat([self.offsets[:1], ends]))
 
     def append(self, item: int) -> Batch:
         """Return the batch with ``item`` laid behind every user's newest event, weight 1."""
@@ -121,12 +150,37 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on ``device``."""
-        return Batch(self.items.to(device), self.offsets.to(device), self.weights.to(device))
+        here = {name: getattr(self, name).to(device) for name in ("items", "offsets", "weights")}
+        return replace(self, **here)
 
     def dense(self, n_items: int) -> Tensor:
         """Return ``(users, n_items)`` with the weights in place: for teaching and tests, never for real data."""
         table = torch.zeros(len(self), n_items, device=self.items.device)
         return table.index_put_((self.rows, self.items), self.weights, accumulate=True)
+
+
+@dataclass(frozen=True)
+class Stored(Batch):
+    """All behaviour of some interactions, left where it lies, in memory or in a file, until :meth:`take` gathers users.
+
+    ``items`` are int32 here, as they are stored; a batch that was taken has int64.
+    """
+
+    arrays: tuple[np.ndarray, ...] = ()
+
+    @classmethod
+    def of(cls, interactions: Interactions) -> Stored:
+        """Return all behaviour in ``interactions``, sharing its memory: read it, never write to it."""
+        arrays = (interactions.items, interactions.offsets, interactions.weights)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+            return cls(*map(torch.from_numpy, arrays), arrays=arrays)
+
+    def take(self, rows: Tensor) -> Batch:
+        """Return the users at ``rows`` as a batch of its own; what was read of a file is not kept in memory."""
+        taken = super().take(rows)
+        release(*self.arrays)
+        return taken
 
 
 def as_batch(behaviour: Batch | Interactions) -> Batch:

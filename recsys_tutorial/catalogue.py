@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
@@ -76,6 +77,25 @@ class Catalogue:
         for index, title in enumerate(self.titles or ()):
             for key in spellings(title):
                 found.setdefault(key, []).append(index)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :meth:`from_json` reads."""
+        return {
+            "fingerprint": self.fingerprint, "ids": self.ids.tolist(), "titles": self.titles, "genres": self.genres,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, described: dict[str, Any]) -> Self:
+        """Return what :meth:`to_json` described; InputError where the ids were changed since."""
+        titles, genres = described["titles"], described["genres"]
+        found = cls(
+            as_ids(described["ids"]),
+            None if titles is None else tuple(titles),
+            None if genres is None else tuple(map(tuple, genres)),
+        )
+        if found.fingerprint != described.get("fingerprint", found.fingerprint):
+            raise InputError("its item ids were changed since it was written: copy the folder anew, or write it again")
         return found
 
     def label(self, index: int) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
-from .catalogue import Catalogue, as_ids
+from .catalogue import Catalogue
 from .encoders import ENCODERS
 from .errors import InputError
 from .files import to_json
@@ -156,26 +156,11 @@ def _compare(model: PretrainedModel, tensors: dict[str, Tensor]) -> LoadReport:
 
 
 def _describe(catalogue: Catalogue | None) -> dict[str, Any] | None:
-    if catalogue is None:
-        return None
-    return {
-        "fingerprint": catalogue.fingerprint, "ids": catalogue.ids.tolist(), "titles": catalogue.titles,
-        "genres": catalogue.genres,
-    }  # fmt: skip
+    return None if catalogue is None else catalogue.to_json()
 
 
 def _catalogue(described: dict[str, Any] | None) -> Catalogue | None:
-    if described is None:
-        return None
-    titles, genres = described["titles"], described["genres"]
-    found = Catalogue(
-        as_ids(described["ids"]),
-        None if titles is None else tuple(titles),
-        None if genres is None else tuple(map(tuple, genres)),
-    )
-    if found.fingerprint != described.get("fingerprint", found.fingerprint):
-        raise InputError("its item ids were changed since it was written: copy the folder anew, or train again")
-    return found
+    return None if described is None else Catalogue.from_json(described)
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from . import machine
+from . import distributed, machine
 from .benchmark import benchmark
 from .datasets import DATASETS, datasets, load_dataset, unknown_dataset
 from .errors import InputError
@@ -26,6 +26,7 @@ from .readers import read_interactions
 from .recommend import Recommender
 from .reports import DroppedRows
 from .splits import PROTOCOLS
+from .storage import open_interactions
 from .studies import label_efficiency, paired, summarise
 from .tables import ENDINGS
 
@@ -45,7 +46,7 @@ class Report(NamedTuple):
 def load(
     data: str, columns: str | None = None, duplicates: str = "error", form: str | None = None, strict: bool = True
 ) -> Interactions:  # fmt: skip
-    """Return the data set called ``data``, or the file at that path.
+    """Return the data set called ``data``, or the file or the folder of interactions at that path.
 
     Args:
         data: a name of :data:`recsys_tutorial.datasets.DATASETS`, or a path.
@@ -62,13 +63,19 @@ def load(
         if columns is not None:
             raise InputError(f"--columns is for a file, {data!r} is not one: leave it out")
         return load_dataset(data)
+    if path.is_dir():
+        if columns is not None:
+            raise InputError(f"--columns is for a file, {data!r} is a folder: leave it out")
+        return open_interactions(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DroppedRows)  # the report says the same
         return read_interactions(data, **_parse_columns(columns), duplicates=duplicates, form=form, strict=strict)
 
 
 def _tell(interactions: Interactions) -> None:
-    """Say on standard error how the data was read, and what it is."""
+    """Say on standard error how the data was read, and what it is; of several processes one says it."""
+    if not distributed.speaks():
+        return
     if interactions.report is not None:
         print(interactions.report, file=sys.stderr)
     print(interactions, file=sys.stderr)
@@ -136,20 +143,26 @@ def run_datasets(args: Namespace) -> Report:
 
 
 def run_pretrain(args: Namespace) -> Report:
-    """Pretrain g and write the model to a folder."""
+    """Pretrain g and write the model to a folder; under torchrun, all processes together."""
+    with distributed.joined(args.device) as device:
+        return _pretrain(args, device)
+
+
+def _pretrain(args: Namespace, device: str) -> Report:
     interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
     make_folder(args.out)
     _tell(interactions)
     sampled = {} if args.sampled_softmax is None else {"sampled_softmax": args.sampled_softmax}
     started = time.perf_counter()
     model = pretrain(
-        args.objective, interactions, epochs=args.epochs, dim=args.dim, seed=args.seed, device=args.device,
-        checkpoint=args.out, resume=args.resume, progress=True, **sampled,
+        args.objective, interactions, epochs=args.epochs, dim=args.dim, seed=args.seed, device=device,
+        checkpoint=args.out, resume=args.resume, shard_items=args.shard_items, progress=True, **sampled,
     )  # fmt: skip
     seconds, last = time.perf_counter() - started, model.history.iloc[-1]
     record = {
         "model": args.objective, "data": interactions.name, "metric": "loss", "value": float(last["loss"]),
-        "epochs": int(last["epoch"]), "seed": args.seed, "seconds": seconds, "peak_mb": machine.peak_mb(),
+        "epochs": int(last["epoch"]), "seed": args.seed, "seconds": seconds,
+        "peak_mb": distributed.highest(machine.peak_mb()), "processes": distributed.size(),
         "parameters": sum(p.numel() for p in model.parameters()), "out": str(args.out),
     }  # fmt: skip
     text = (

@@ -101,7 +101,7 @@ def from_events(
         weights=weights,
         timestamps=timestamp,
         user_ids=user_ids,
-        catalogue=_catalogue(item_ids, titles, genres),
+        catalogue=catalogue_of(item_ids, titles, genres),
         name=name,
         in_order=in_order,
         report=report,
@@ -177,9 +177,10 @@ def _refuse_duplicates(pair: np.ndarray, user: np.ndarray, item: np.ndarray, nam
         )
 
 
-def _catalogue(
+def catalogue_of(
     ids: np.ndarray, titles: Mapping[RawId, str] | None, genres: Mapping[RawId, Sequence[str]] | None
 ) -> Catalogue:
+    """Return the catalogue of ``(n_items,)`` sorted raw ids, with titles and genres from raw id to each."""
     raw = ids.tolist()
     return Catalogue(
         ids,

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .errors import InputError
+
+_AT_ONCE = 2**22  # entries of an array looked at together, where a large one would not fit into memory
 
 
 def make_folder(path: str | Path) -> None:
@@ -50,3 +56,20 @@ def write_text(path: str | Path, text: str) -> None:
 def to_json(value: Any, ascii_only: bool = False) -> str:
     """Return strict JSON: two-space indent, NaN and infinity refused; ``ascii_only`` suits any terminal or pipe."""
     return json.dumps(value, indent=2, ensure_ascii=ascii_only, allow_nan=False) + "\n"
+
+
+def release(*arrays: np.ndarray) -> None:
+    """Give memory back that parts of memory-mapped arrays take since they were read; their file still holds them.
+
+    Arrays in memory are left alone. Without this the system takes it back by itself, but only once memory is short.
+    """
+    for array in arrays:
+        if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # Windows has no such call
+            array.base.madvise(mmap.MADV_DONTNEED)
+
+
+def in_pieces(array: np.ndarray, size: int = _AT_ONCE) -> Iterator[np.ndarray]:
+    """Yield ``(n,)`` in pieces of ``size``; of a memory-mapped array no more than one piece is in memory at a time."""
+    for begin in range(0, len(array), size):
+        yield array[begin : begin + size]
+        release(array)

@@ -13,6 +13,8 @@ from scipy.sparse import csr_array
 
 from .catalogue import Catalogue, RawId, find
 from .errors import InputError, unknown
+from .files import in_pieces
+from .ordering import count_repeats
 from .reports import ReadReport
 
 
@@ -95,12 +97,20 @@ class Interactions:
     @property
     def events_per_item(self) -> np.ndarray:
         """``(n_items,)`` number of events of each item."""
-        return np.bincount(self.items, minlength=self.n_items)
+        counts = np.zeros(self.n_items, np.int64)
+        for piece in in_pieces(self.items):
+            counts += np.bincount(piece, minlength=self.n_items)
+        return counts
 
-    @property
+    @cached_property
     def density(self) -> float:
         """Share of the users × items table that is filled, between 0 and 1."""
-        return self.matrix.nnz / max(1, self.n_users * self.n_items)
+        filled = 0
+        for users in np.array_split(np.arange(self.n_users), 1 + self.n_events // 2**22):  # little memory at a time
+            bounds = self.offsets[users[0] : users[-1] + 2] if len(users) else self.offsets[:1]
+            row = np.repeat(np.arange(len(users)), np.diff(bounds))
+            filled += len(row) - count_repeats(row * self.n_items + self.items[bounds[0] : bounds[-1]])
+        return filled / max(1, self.n_users * self.n_items)
 
     @cached_property
     def matrix(self) -> csr_array:
@@ -117,12 +127,19 @@ class Interactions:
     def fingerprint(self) -> str:
         """Twelve hex digits over ids, events, weights and times."""
         digest = hashlib.sha256(self.catalogue.fingerprint.encode())
-        digest.update("\n".join(map(str, self.user_ids.tolist())).encode())
+        for number, piece in enumerate(in_pieces(self.user_ids)):
+            digest.update(("\n" * (number > 0) + "\n".join(map(str, piece.tolist()))).encode())
         for array in (self.items, self.offsets, self.weights, self.timestamps):
-            digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+            for piece in (b"-",) if array is None else map(np.ascontiguousarray, in_pieces(array)):
+                digest.update(piece)
         return digest.hexdigest()[:12]
 
     def __repr__(self) -> str:
+        return self.summary
+
+    @cached_property
+    def summary(self) -> str:
+        """A few lines: name, sizes, the range of weights and of times."""
         events = self.events_per_user
         lines = [
             f"Interactions '{self.name}': {self.n_users:,} users × {self.n_items:,} items, "

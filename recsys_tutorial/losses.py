@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from .batches import Batch
+from .distributed import shared_count
 
 _LOGITS_AT_ONCE = 2**21  # 8 MB: they stay in the cache
 
@@ -16,17 +18,26 @@ class _Multinomial(torch.autograd.Function):
     """``Σ_e w_e (logsumexp(z_row(e)) - z_e)`` over events e; its gradient is ``softmax · Σ w - w``."""
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, among: Tensor, rows: Tensor, items: Tensor, weights: Tensor) -> Tensor:
-        log_sum = among.logsumexp(1)
-        ctx.save_for_backward(among, log_sum, rows, items, weights)
+    def forward(
+        ctx: Any,
+        logits: Tensor,
+        among: Tensor,
+        rows: Tensor,
+        items: Tensor,
+        weights: Tensor,
+        log_sum_of: Callable[[Tensor], Tensor],
+        add: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        log_sum = log_sum_of(among)
+        asked = add(torch.zeros_like(log_sum).index_add_(0, rows, weights))
+        ctx.save_for_backward(among, log_sum, rows, items, weights, asked)
         return (weights * (log_sum[rows] - logits[rows, items])).sum()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        among, log_sum, rows, items, weights = ctx.saved_tensors
-        asked = torch.zeros_like(log_sum).index_add_(0, rows, weights)
+        among, log_sum, rows, items, weights, asked = ctx.saved_tensors
         gradient = (among - log_sum[:, None]).exp_().mul_((grad * asked)[:, None])
-        return gradient.index_put_((rows, items), -grad * weights, accumulate=True), None, None, None, None
+        return gradient.index_put_((rows, items), -grad * weights, accumulate=True), *[None] * 6
 
 
 class _Squared(torch.autograd.Function):
@@ -45,7 +56,17 @@ class _Squared(torch.autograd.Function):
         return gradient.index_put_((rows, items), -2 * grad * weights, accumulate=True), None, None, None
 
 
-def multinomial_loss(logits: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
+def _log_sum(logits: Tensor) -> Tensor:
+    return logits.logsumexp(1)
+
+
+def multinomial_loss(
+    logits: Tensor,
+    target: Batch,
+    without: Batch | None = None,
+    log_sum: Callable[[Tensor], Tensor] = _log_sum,
+    add: Callable[[Tensor], Tensor] = torch.clone,
+) -> Tensor:
     r"""Return the multinomial negative log-likelihood of each user's items, averaged over users.
 
     With ``x`` the weights of one user and ``z`` the logits,
@@ -56,13 +77,16 @@ def multinomial_loss(logits: Tensor, target: Batch, without: Batch | None = None
         logits: ``(users, items)``.
         target: the behaviour to explain, one row per row of ``logits``.
         without: items that the softmax leaves out, none of them in ``target``.
+        log_sum: ``(users, items) -> (users,)`` logsumexp; another one knows of items that are not in ``logits``.
+        add: ``(users,) -> (users,)``: adds what ``target`` weighs in other processes, who have other items.
 
     Source: Liang et al. (2018), Variational Autoencoders for Collaborative Filtering, eq. 2.
     """
     among = logits.detach()
     if without is not None:
         among = among.index_put((without.rows, without.items), logits.new_tensor(-torch.inf))
-    return _Multinomial.apply(logits, among, target.rows, target.items, target.weights) / len(target)
+    total = _Multinomial.apply(logits, among, target.rows, target.items, target.weights, log_sum, add)
+    return total / shared_count(len(target))
 
 
 def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
@@ -78,14 +102,14 @@ def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -
     total = _Squared.apply(outputs, target.rows, target.items, target.weights)
     if without is not None:
         total = total - outputs[without.rows, without.items].square().sum()
-    return total / len(target)
+    return total / shared_count(len(target))
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
     """See :func:`linear_cross_entropy`; the gradients are found on the way forward, piece by piece."""
 
     @staticmethod
-    def forward(ctx: Any, states: Tensor, table: Tensor, targets: Tensor) -> Tensor:
+    def forward(ctx: Any, states: Tensor, table: Tensor, targets: Tensor, count: float) -> Tensor:
         total = states.new_zeros(())
         by_states, by_table = torch.empty_like(states), torch.zeros_like(table)
         at_once = max(1, _LOGITS_AT_ONCE // len(table))
@@ -99,25 +123,25 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 error.scatter_add_(1, wanted, error.new_full(wanted.shape, -1.0))
                 torch.mm(error, table, out=gradient)
                 by_table.addmm_(error.T, some)
-        ctx.save_for_backward(by_states / len(states), by_table / len(states))
-        return total / len(states)
+        ctx.save_for_backward(by_states / count, by_table / count)
+        return total / count
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
         by_states, by_table = ctx.saved_tensors
-        return grad * by_states, grad * by_table, None
+        return grad * by_states, grad * by_table, None, None
 
 
 def linear_cross_entropy(states: Tensor, table: Tensor, targets: Tensor) -> Tensor:
-    r"""Return the mean of ``-log softmax(states tableᵀ)`` at the targets, never holding all the logits.
+    r"""Return the mean of ``-log softmax(states tableᵀ)`` at the targets, never holding all the logits; 0 of none.
 
     A full softmax over a large catalogue is bound by memory, not by arithmetic: so the logits are made, used for the
     loss and for its gradients ``(softmax - onehot) table`` and ``(softmax - onehot)ᵀ states``, and dropped, some rows
     at a time.
 
     Args:
-        states: ``(n, dim)``, at least one row.
+        states: ``(n, dim)``.
         table: ``(items, dim)``.
         targets: ``(n,)`` int64, the item each state should point at.
     """
-    return _LinearCrossEntropy.apply(states, table, targets)
+    return _LinearCrossEntropy.apply(states, table, targets, shared_count(len(targets)) or 1)

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from .batches import Batch, as_batch, in_order
+from .batches import Batch, Stored, in_order
 from .catalogue import Catalogue
 from .encoders import BagEncoder
 from .errors import check_sizes
@@ -97,7 +97,7 @@ class PretrainedModel(nn.Module):
             self.catalogue.require_same(behaviour.catalogue, f"{behaviour.name!r}")
         was_training = self.training
         self.eval()
-        batch = as_batch(behaviour)
+        batch = behaviour if isinstance(behaviour, Batch) else Stored.of(behaviour)
         pieces = [module(batch.take(rows).to(self.device)).cpu() for rows in in_order(len(batch), batch_size)]
         self.train(was_training)
         return torch.cat(pieces).numpy() if pieces else np.zeros((0, 0), np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,16 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from . import checkpoints
-from .batches import Batch, in_order
+from . import checkpoints, distributed
+from .batches import Batch, Stored, in_order
 from .errors import InputError, check_shares
 from .interactions import Interactions
 from .model import PretrainedModel
 from .objectives import Objective, build_objective
 from .ridge import ridge_head
-from .training import Settings, fit, seeded
+from .rows import rows_of
+from .sharding import sharded
+from .training import Progress, Settings, fit, seeded
 
 
 def pretrain(
@@ -36,6 +39,7 @@ def pretrain(
     device: str = "cpu",
     checkpoint: str | Path | None = None,
     resume: bool = False,
+    shard_items: bool = False,
     progress: bool | None = None,
     **options: Any,
 ) -> PretrainedModel:
@@ -60,6 +64,8 @@ def pretrain(
         device: ``cpu`` or ``cuda``.
         checkpoint: folder to write the model to; the training under way is saved there after every epoch.
         resume: go on from what ``checkpoint`` holds, to the same weights as without the interruption.
+        shard_items: keep the item tables cut by rows over the processes (:mod:`recsys_tutorial.sharding`), instead of
+            whole in each; each then reads all users of a batch, instead of its share.
         progress: show a progress bar; None shows one where standard error is a terminal.
         options: handed to the objective when it is given by name; ``sampled_softmax=N`` lets its softmax run over N
             items drawn at every step, for catalogues so large that a step over all of them does not pay.
@@ -69,24 +75,30 @@ def pretrain(
         TrainingError: a loss or gradient that is not finite.
     """
     check_shares(validation=validation)
-    built = _build(objective, interactions, dim, seed, options).to(device)
+    built = _build(objective, interactions, dim, seed, options)
     asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
     settings = _settings(built, interactions, asked, patience)
     origin = {
         "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,
         "data_fingerprint": interactions.fingerprint, "validation": validation, "seed": seed, **asdict(settings),
     }  # fmt: skip
-    history = _train(
-        built,
-        interactions,
-        settings,
-        validation,
-        seed=seed,
-        resume_from=checkpoints.load_progress(checkpoint, origin) if checkpoint and resume else None,
-        on_epoch=(lambda state: checkpoints.save_progress(checkpoint, state, origin)) if checkpoint else None,
-        progress=progress,
-        description=f"pretraining {origin['objective']}",
-    )
+
+    def save(state: Progress) -> None:
+        if distributed.speaks():
+            checkpoints.save_progress(checkpoint, state, origin)
+
+    with sharded(built) if shard_items else nullcontext():
+        history = _train(
+            built.to(device),
+            interactions,
+            settings,
+            validation,
+            seed=seed,
+            resume_from=checkpoints.load_progress(checkpoint, origin) if checkpoint and resume else None,
+            on_epoch=save if checkpoint else None,
+            progress=progress if distributed.speaks() else False,
+            description=f"pretraining {origin['objective']}",
+        )
     items = interactions.catalogue
     with torch.no_grad():
         g, h = built.feature_extractor(), built.head()
@@ -94,7 +106,7 @@ def pretrain(
     if h is None:
         model.classifier = hidden_events_head(model, interactions, seed).to(device)
     model.origin = origin
-    if checkpoint:
+    if checkpoint and distributed.speaks():
         checkpoints.save_model(checkpoint, model)
     return model.eval()
 
@@ -127,7 +139,7 @@ def _settings(
     found.setdefault("weight_decay", recipe.weight_decay)
     settings = Settings(epochs=found.pop("epochs", 1), **found, patience=patience)
     if asked["epochs"] is None:
-        steps = len(list(built.order(built.examples(Batch.of(interactions)), settings.batch_size)))
+        steps = len(list(built.order(built.examples(Stored.of(interactions)), settings.batch_size)))
         settings = replace(settings, epochs=max(recipe.epochs, -(-recipe.least_steps // steps)))
     return settings
 
@@ -150,21 +162,24 @@ def _train(
 ) -> pd.DataFrame:
     """Train ``built`` in place on all but the held-out users, and return the history."""
     train_rows, held_out_rows = _hold_out(interactions.n_users, validation, seed)
-    held_out = Batch.of(interactions.take_users(held_out_rows))
+    held_out = built.examples(Batch.of(interactions.take_users(held_out_rows)))
     device = next(built.parameters()).device
 
     def loss(batch: Batch) -> Tensor:
         built.train()
-        return built(batch.to(device))
+        return module(batch.to(device))
 
     def validate() -> float:
         built.eval()
         pieces = in_order(len(held_out), settings.batch_size)
         return sum(float(built(held_out.take(rows).to(device))) * len(rows) for rows in pieces) / len(held_out)
 
-    examples = built.examples(Batch.of(interactions.take_users(train_rows)))
+    train = interactions.take_users(train_rows) if len(held_out) else interactions  # which may be larger than memory
+    examples = built.examples(Stored.of(train))
     how["order"] = lambda: built.order(examples, settings.batch_size)
-    return fit(built, loss, examples, settings, seed=seed, validate=validate if len(held_out) else None, **how)
+    alone = any(map(rows_of, built.parameters()))  # each then trains its items on all users, not all items on its users
+    module, shares = (built, examples) if alone else distributed.shared(built, examples)
+    return fit(built, loss, shares, settings, seed=seed, validate=validate if len(held_out) else None, **how)
 
 
 def _hold_out(n_users: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .batches import Batch
+from .distributed import shared_count
 from .errors import InputError
 
 
@@ -117,7 +118,7 @@ def sampled_multinomial_loss(
     weights, biases = head_rows(target.items)
     own = (vectors[rows] * weights).sum(1) + biases
     log_z = _log_sum(among, own.masked_fill(~_first(target), -torch.inf), rows)
-    return -(target.weights * (own - log_z[rows])).sum() / len(target)
+    return -(target.weights * (own - log_z[rows])).sum() / (shared_count(len(target)) or 1)
 
 
 def _where(items: Tensor, behaviour: Batch, users: int) -> Tensor:

@@ -15,9 +15,11 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from . import distributed
 from .batches import shuffled
 from .errors import InputError, TrainingError
-from .optimizer import RowAdamW, clip_gradients
+from .optimizer import RowAdamW
+from .rows import clip_gradients, keep_whole
 
 
 @contextlib.contextmanager
@@ -175,6 +177,7 @@ def fit(
         raise TrainingError("nothing to train: every parameter is frozen")
     order = order or (lambda: shuffled(len(examples), settings.batch_size))
     optimizer = RowAdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    keep_whole(optimizer)
     state = resume_from or Progress()
     _restore(module, optimizer, state)
     epochs_done = 0.0
@@ -195,10 +198,11 @@ def fit(
                 plan, epochs_done = list(order()), float(state.epoch)
                 batches = (examples.take(rows) for rows in plan)
                 loss = run_epoch(batches, loss_of, optimizer, max_norm=settings.max_norm, before_step=set_rate)
+                loss = distributed.mean(loss)
             row = {"epoch": state.epoch + 1, "loss": loss, "validation": math.nan}
             if validate is not None:
                 with seeded(seed), torch.no_grad():
-                    row["validation"] = validate()
+                    row["validation"] = distributed.mean(validate())  # the same in each, lest one stop alone
             row["seconds"] = time.perf_counter() - started
             state = _advance(state, row, module, optimizer, keep=on_epoch is not None)
             bar.update()

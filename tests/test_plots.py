@@ -50,7 +50,7 @@ def made(interactions):
     by_rank = pd.DataFrame({"hit_rate": [1.0, 1.0, 0.0], "mrr": [1.0, 0.5, 0.0]}, pd.Index([1, 2, 3], name="rank"))
     measured = pd.DataFrame({"metric": ["fast", "slow", "free"], "value": [1.0, 4.0, 2.0], "low": [0.9, 3.0, 1.0],
                              "high": [1.1, 5.0, 3.0], "bar": [2.0, 2.0, np.nan]})  # fmt: skip
-    kernels = pd.DataFrame({"name": ["product", "copy"], "flops": [1e9, 1e6], "bytes": [1e7, 1e8], "seconds": [0.1, 0.2]})
+    kernels = pd.DataFrame({"name": ["product", "copy"], "flops": [1e9, 1e6], "bytes": [1e7, 1e8], "seconds": [1, 2]})
     doubled = pd.DataFrame({"axis": ["a", "a", "b", "b"], "size": [10, 20, 5, 10], "value": [1.0, 2.0, 3.0, 3.3]})
     fitted = pd.DataFrame({"axis": ["a", "b"], "value": [1.0, 0.14]})
     spent = pd.DataFrame({"model": ["ease", "mine", "mine"], "seconds": [2.0, 1.0, 4.0], "value": [0.3, 0.2, 0.4],

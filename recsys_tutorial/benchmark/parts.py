@@ -16,6 +16,7 @@ from .kernels import ease, ranking
 from .measure import peak, ratio
 from .peers import PEERS, closed_forms
 from .quality import quality
+from .roofline import roofline
 from .serving import serving
 
 _SEQUENCES = ("masked-item", "next-item")
@@ -94,6 +95,9 @@ class Run:
 def _hardware(run: Run) -> Iterator[dict[str, Any]]:
     """Distance from the hardware: seconds of an epoch over the floor of its work, of every objective."""
     meter = Meter(run.scale.square)
+    rates = meter.rates()
+    for found in roofline(run.scale.items, 256, run.scale.repetitions):
+        yield found | {"gemm_flops": rates.flops, "bandwidth": rates.bytes}
     in_order = {*_SEQUENCES} & {*run.objectives}
     for names, of in (({*run.objectives} - in_order, run.bags), (in_order, run.histories)):
         if names:

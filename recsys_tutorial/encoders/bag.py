@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -73,16 +74,13 @@ class BagEncoder(nn.Module):
         if isinstance(behaviour, Tensor):
             summed = self._input_weights_dense(behaviour) @ self.item_vectors
         else:
-            summed = F.embedding_bag(
-                behaviour.items,
-                self.item_vectors,
-                behaviour.offsets,
-                mode="sum",
-                per_sample_weights=self._input_weights(behaviour),
-                include_last_offset=True,
-                sparse=self.sparse_gradients,
-            )
+            summed = self.sum_items(replace(behaviour, weights=self._input_weights(behaviour)))
         return self.layers(summed + self.bias)
+
+    def sum_items(self, batch: Batch) -> Tensor:
+        """Return ``(users, width)``: each user's item vectors, times the events' weights, added up."""
+        how = {"mode": "sum", "include_last_offset": True, "sparse": self.sparse_gradients}
+        return F.embedding_bag(batch.items, self.item_vectors, batch.offsets, per_sample_weights=batch.weights, **how)
 
     def parameter_layers(self) -> list[list[nn.Parameter]]:
         """Return the parameters layer by layer, from the input up."""

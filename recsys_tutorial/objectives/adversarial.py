@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..batches import Batch
+from ..distributed import shared_count
 from ..errors import InputError, check_shares
 from .base import Objective, Recipe
 from .decoder import Decoder
@@ -65,10 +66,11 @@ class Adversarial(Objective):
         shown, hidden = batch.hide(self.dropout)
         vectors = self.encoder(shown)
         found = self.decoder.multinomial_loss(vectors, hidden.binary(), without=shown)
-        noise = (2 * torch.rand(vectors.shape) - 1).to(vectors.device)
+        noise = (2 * batch.draw_per_user(vectors.shape[1]) - 1).to(vectors.device)
         real, fake = self.discriminator(noise), self.discriminator(_Reverse.apply(vectors, self.strength))
-        told_apart = F.binary_cross_entropy_with_logits(real, torch.ones_like(real))
-        return found + told_apart + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
+        part = len(batch) / shared_count(len(batch))  # 1, but for processes whose shares differ by a user
+        told_apart = F.binary_cross_entropy_with_logits(real, torch.ones_like(real)) * part
+        return found + told_apart + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake)) * part
 
     def head(self) -> nn.Linear:
         """Return the decoder: it scores every item."""

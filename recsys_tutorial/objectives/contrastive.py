@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..batches import Batch
+from ..distributed import gathered
 from ..errors import InputError, check_shares
 from .base import Objective
 
@@ -39,9 +40,10 @@ class Contrastive(Objective):
 
     def loss(self, batch: Batch) -> Tensor:
         """Return InfoNCE in both directions, averaged over users."""
-        a, b = (F.normalize(self.projection(self.encoder(self._view(batch))), dim=1) for _ in range(2))
+        views = (F.normalize(self.projection(self.encoder(self._view(batch))), dim=1) for _ in range(2))
+        a, b = (gathered(view, batch) for view in views)  # strangers are those of all processes
         similarity = a @ b.T / self.temperature
-        same = torch.arange(len(batch), device=a.device)
+        same = torch.arange(len(a), device=a.device)
         return 0.5 * (F.cross_entropy(similarity, same) + F.cross_entropy(similarity.T, same))
 
     def _view(self, batch: Batch) -> Batch:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..batches import Batch
+from ..distributed import shared_count
 from ..encoders import BagEncoder
 from ..errors import InputError, check_sizes
 from ..heads import linear_head
@@ -79,7 +80,7 @@ class Item2Vec(Objective):
         z = v[centre] + self.encoder.bias
         found = F.logsigmoid((z * c[context]).sum(1)).sum()
         refused = F.logsigmoid(-z @ c[drawn].T).sum() * (self.negatives / self.drawn)
-        return -(found + refused) / max(1, len(centre))
+        return -(found + refused) / (shared_count(len(centre)) or 1)
 
     def head(self) -> nn.Linear:
         """Return the contexts' vectors as weights; as bias log P(n = j), where nobody has item j as if one had."""
@@ -88,6 +89,8 @@ class Item2Vec(Objective):
 
 def pairs(batch: Batch, n: int, window: int | None = None) -> tuple[Tensor, Tensor]:
     """Draw, for every event of a user who has two or more, ``n`` other events of the same user: items both times.
+
+    A share of a batch draws for the whole, and keeps the pairs of its own users.
 
     Args:
         batch: behaviour.
@@ -98,11 +101,16 @@ def pairs(batch: Batch, n: int, window: int | None = None) -> tuple[Tensor, Tens
     Returns:
         ``(pairs,)`` twice: the item of the event, and that of the other.
     """
-    lengths = batch.lengths[batch.rows]
-    event = torch.arange(len(batch.items), device=lengths.device)[lengths > 1].repeat(n)
-    start, length = batch.offsets[:-1][batch.rows][event], lengths[event]
+    whole, here = batch.whole_batch(), batch.items.device
+    lengths = whole.lengths[whole.rows]
+    event = torch.arange(len(whole.items), device=lengths.device)[lengths > 1].repeat(n)
+    start, length = whole.offsets[:-1][whole.rows][event], lengths[event]
     reach = length - 1 if window is None else (length - 1).clamp(max=2 * window)
     steps = 1 + (torch.rand(len(event)).to(lengths.device) * reach).long()  # 1 .. length - 1: never itself
     steps = torch.where(steps > reach / 2, steps - reach - 1, steps)  # half of them back
     other = start + (event - start + steps) % length
-    return batch.items[event], batch.items[other]
+    if whole is not batch:
+        begin = whole.offsets[batch.first]
+        own = (event >= begin) & (event < begin + len(batch.items))
+        event, other = event[own], other[own]
+    return whole.items[event].to(here), whole.items[other].to(here)

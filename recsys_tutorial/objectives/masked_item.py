@@ -58,8 +58,10 @@ class MaskedItem(SequenceObjective):
     def mask(self, batch: Batch) -> tuple[Batch, Tensor]:
         """Draw how far each history goes, and which of its events are hidden, ``(n_events,)`` bool."""
         device = batch.items.device
-        is_cut = (torch.rand(len(batch)) < self.cut).to(device)
-        drawn = 2 + (torch.rand(len(batch)).to(device) * (batch.lengths - 1)).long()
-        batch = batch.oldest(torch.where(is_cut, drawn, batch.lengths))
-        hidden = (torch.rand(len(batch.items)) < self.share).to(device)
+        is_cut = (batch.draw_per_user() < self.cut).to(device)
+        ends = 2 + (batch.draw_per_user().to(device) * (batch.lengths - 1)).long()
+        # One draw for each event rides along as its weight, which the encoder does not read.
+        batch = replace(batch, weights=batch.draw_per_event().to(device))
+        batch = batch.oldest(torch.where(is_cut, ends, batch.lengths))
+        hidden = batch.weights < self.share
         return batch, batch.ends()[1] | (hidden & ~is_cut[batch.rows])

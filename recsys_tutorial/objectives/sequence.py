@@ -64,8 +64,6 @@ class SequenceObjective(Objective):
 
     def says(self, states: Tensor, items: Tensor) -> Tensor:
         """Return the mean loss of ``(n, dim)`` states that should say ``(n,)`` items; 0 where there are none."""
-        if len(items) == 0:
-            return 0.0 * states.sum()
         if self.sampler is None:
             return linear_cross_entropy(states, self.weights(), items)
         one_each = Batch(items, torch.arange(len(items) + 1, device=items.device), torch.ones_like(states[:, 0]))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..batches import Batch
+from ..distributed import shared_count
 from ..errors import InputError, check_shares
 from ..heads import linear_head
 from ..interactions import Interactions
@@ -56,11 +57,13 @@ class Variational(Objective):
         shown, hidden = batch.hide(self.dropout)
         vectors = self.encoder(shown)
         mean, log_variance = self.mean(vectors), self.log_variance(vectors)
-        noise = torch.randn(mean.shape).to(mean.device) if self.training else torch.zeros_like(mean)
-        z = mean + (0.5 * log_variance).exp() * noise
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
-        explained = self.decoder.multinomial_loss(z, hidden.binary(), without=shown)
-        return explained + self._beta(len(batch)) * kl
+        z = mean
+        if self.training:
+            noise = batch.draw_per_user(mean.shape[1], draw=torch.randn).to(mean.device)
+            z = mean + (0.5 * log_variance).exp() * noise
+        found = self.decoder.multinomial_loss(z, hidden.binary(), without=shown)
+        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+        return found + self._beta(len(batch.whole_batch())) * (kl.sum() / shared_count(len(batch)))
 
     def _beta(self, users: int) -> float:
         if self.training:

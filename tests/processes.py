@@ -1,0 +1,79 @@
+"""What each process of tests/test_distributed.py runs under torchrun: argument 1 is a folder to write to."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import recsys_tutorial as rt
+from recsys_tutorial import distributed
+
+# Dropout inside the Transformer is drawn where its table lies, in each process for itself: it is left out here.
+DRAWS = {name: {"dropout": 0.0} for name in ("next-item", "masked-item")}
+SHARED = [(name, DRAWS.get(name, {})) for name in sorted(rt.OBJECTIVES)] + [("denoising", {"loss": "multinomial"})]
+SHARDED = [
+    ("denoising", {}), ("denoising", {"loss": "multinomial"}), ("autoencoder", {}), ("variational", {}),
+    ("adversarial", {}),
+]  # fmt: skip
+
+
+def board() -> rt.Interactions:
+    """Return two groups of 21 users on two groups of items, 3 to 7 events each; an odd number of items."""
+    rng = np.random.default_rng(0)
+    events = [(user, int(10 * (user % 2) + item)) for user in range(41) for item in rng.permutation(11)[: 3 + user % 5]]
+    users, items = zip(*events, strict=True)
+    titles = {item: f"{'Blue' if item < 10 else 'Red'} ({1990 + item})" for item in range(21)}
+    return rt.from_events(list(users), list(items), titles=titles, in_order=True, name="board")
+
+
+def train(name: str, options: dict[str, Any], **how: Any) -> dict[str, list[float]]:
+    """Return the losses of each epoch and the sums of squares of the weights."""
+    validation = 0.0 if name == "contrastive" else 0.2  # its loss is of the batch, not a mean over users
+    how |= {"epochs": 2, "dim": 8, "seed": 1, "validation": validation, "progress": False}
+    model = rt.pretrain(name, board(), **options, **how)
+    # A key's bias has no gradient but rounding, which Adam makes as large as any other.
+    weights = [value for key, value in model.state_dict().items() if not key.endswith("to_qkv.bias")]
+    return {
+        "loss": model.history["loss"].tolist(),
+        "validation": model.history["validation"].fillna(0).tolist(),
+        "weights": [float(value.double().square().sum()) for value in weights],
+    }
+
+
+def main(out: Path) -> None:
+    """Train everything in this group of processes, and let the first write what came out."""
+    torch.set_num_threads(1)
+    with distributed.joined("cpu"):
+        found = {
+            "shared": [train(*one) for one in SHARED],
+            "sharded": [train(*one, shard_items=True) for one in SHARDED],
+            "resumed": _resumed(out),
+        }
+        if distributed.speaks():
+            (out / "found.json").write_text(json.dumps(found))
+
+
+def _resumed(out: Path) -> list[dict[str, list[float]]]:
+    """Train with the items cut by rows, cut off after the first epoch and resumed from the file."""
+    from recsys_tutorial import checkpoints
+
+    save, how = checkpoints.save_progress, {"checkpoint": out / "cut", "shard_items": True}
+
+    def once(folder: Path, state: Any, origin: Any) -> None:
+        if state.epoch == 1:
+            save(folder, state, origin)
+
+    checkpoints.save_progress = once
+    checkpoints.save_model, keep = (lambda *_: None), checkpoints.save_model
+    train("denoising", {}, **how)
+    checkpoints.save_progress, checkpoints.save_model = save, keep
+    return [train("denoising", {}, resume=True, **how)]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

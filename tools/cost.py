@@ -1,0 +1,58 @@
+"""Run parts of the benchmark and store their records where notebook 10 reads them.
+
+python tools/cost.py docs/cost.json [PART ...]    every part that is named is measured anew, the others are kept
+
+All parts take about a quarter of an hour on two idle cores. Libraries to hold ours against are taken where installed.
+The part ``quality`` trains on invented behaviour of MovieLens-1M's size, and on anime where that is at hand.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import platform
+import sys
+from pathlib import Path
+
+import torch
+
+import recsys_tutorial as rt
+from recsys_tutorial import benchmark
+from recsys_tutorial.errors import InputError
+from recsys_tutorial.files import write_text
+
+
+def measured(part: str) -> list[dict[str, object]]:
+    """Return the records of one part."""
+    against = [name for name in benchmark.PEERS if importlib.util.find_spec(name)]
+    records = benchmark.benchmark([part], against, progress=True)
+    if part == "quality":
+        try:
+            records += benchmark.benchmark([part], against, data=rt.load_dataset("anime"), progress=True)
+        except InputError as error:
+            print(f"without anime: {error}", file=sys.stderr)
+    return [{key: _short(value) for key, value in row.items()} for row in records]
+
+
+def _short(value: object) -> object:
+    return (None if value != value else float(f"{value:.4g}")) if isinstance(value, float) else value
+
+
+def main(path: str, parts: list[str]) -> None:
+    """Write the file anew after every part."""
+    kept = json.loads(Path(path).read_text())["records"] if Path(path).exists() else []
+    for part in parts or list(benchmark.PARTS):
+        kept = [row for row in kept if row["part"] != part] + measured(part)
+        about = {
+            "command": f"python tools/cost.py {path}", "processor": f"{platform.machine()}, {torch.get_num_threads()} threads",
+            "versions": {"recsys_tutorial": rt.__version__, "python": platform.python_version(),
+                         "torch": torch.__version__},
+        }  # fmt: skip
+        lines = ",\n".join(json.dumps(row) for row in kept)
+        write_text(path, f'{json.dumps(about, indent=1)[:-2]},\n "records": [\n{lines}\n]}}\n')
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(sys.argv[1], sys.argv[2:])
