@@ -22,7 +22,8 @@ from recsys_tutorial.objectives import build_objective
 from recsys_tutorial.synthetic import synthetic
 
 TINY = Scale(
-    users=80, items=40, events=900, histories=Size(60, 30, 400), many=(50, 30), serve_items=50, serve_dim=4, calls=10,
+    users=80, items=40, events=900, histories=Size(60, 30, 400), many=(50, 30), serve_items=50,
+    serve_dim=4, calls=10, table_items=50,
     base=Size(40, 30, 400, dim=4), doublings=2, large=Size(60, 40, 500, dim=8),
     million=Size(30, 400, 200, dim=4, sampled_softmax=10), square=64, repetitions=2, rounds=1,
 )  # fmt: skip

@@ -44,7 +44,8 @@ def main(path: str, parts: list[str]) -> None:
     for part in parts or list(benchmark.PARTS):
         kept = [row for row in kept if row["part"] != part] + measured(part)
         about = {
-            "command": f"python tools/cost.py {path}", "processor": f"{platform.machine()}, {torch.get_num_threads()} threads",
+            "command": f"python tools/cost.py {path}",
+            "processor": f"{platform.machine()}, {torch.get_num_threads()} threads",
             "versions": {"recsys_tutorial": rt.__version__, "python": platform.python_version(),
                          "torch": torch.__version__},
         }  # fmt: skip

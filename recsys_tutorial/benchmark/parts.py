@@ -41,6 +41,7 @@ class Scale:
         serve_items: the catalogue that is ranked for one person.
         serve_dim: length of the vectors there.
         calls: people who ask.
+        table_items: rows of the tables of the roofline, more than a cache holds.
         base: where the growth curves begin.
         doublings: of users, items and events.
         large: MovieLens-20M's.
@@ -58,6 +59,7 @@ class Scale:
     serve_items: int = 20_000
     serve_dim: int = 256
     calls: int = 500
+    table_items: int = 60_000
     base: Size = _BASE
     doublings: int = 4
     large: Size = _LARGE
@@ -96,7 +98,7 @@ def _hardware(run: Run) -> Iterator[dict[str, Any]]:
     """Distance from the hardware: seconds of an epoch over the floor of its work, of every objective."""
     meter = Meter(run.scale.square)
     rates = meter.rates()
-    for found in roofline(run.scale.items, 256, run.scale.repetitions):
+    for found in roofline(run.scale.table_items, 256, run.scale.repetitions):
         yield found | {"gemm_flops": rates.flops, "bandwidth": rates.bytes}
     in_order = {*_SEQUENCES} & {*run.objectives}
     for names, of in (({*run.objectives} - in_order, run.bags), (in_order, run.histories)):
