@@ -51,6 +51,7 @@ def made(interactions):
     vectors = np.random.default_rng(0).standard_normal((interactions.n_items, 4))
     return {
         "long_tail": plots.long_tail(interactions),
+        "reconstruction": plots.reconstruction(interactions.matrix.toarray(), 2),
         "training": plots.training(history),
         "label_efficiency": plots.label_efficiency(summary),
         "differences": plots.differences(gains),

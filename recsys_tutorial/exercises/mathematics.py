@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..linear import spread_kept
 from .base import compared
 
 Array = np.ndarray
@@ -57,8 +58,7 @@ def _labelled() -> dict[str, tuple]:
 
 
 def _needed(x: Array, share: float) -> int:
-    kept = np.linalg.svd(x - x.mean(0), compute_uv=False) ** 2
-    return int(np.searchsorted(np.cumsum(kept) / kept.sum(), share) + 1)
+    return int(np.searchsorted(spread_kept(x), share) + 1)
 
 
 def _without_mean(x: Array, share: float) -> int:
