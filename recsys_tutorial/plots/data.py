@@ -25,8 +25,9 @@ def long_tail(interactions: Interactions, head: float = 0.1) -> Plot:
     axes.loglog(np.arange(1, len(counts) + 1), np.maximum(counts, 0.5), color=COLOURS[0])
     axes.axvline(items, color=COLOURS[1], linestyle="--")
     text, right = f"first {head:.0%} of the items:\n{held:.0%} of the events", items > len(counts) ** 0.5
-    where = {"xytext": (-6 if right else 6, -8), "ha": "right" if right else "left"}
-    axes.annotate(text, (items, counts[0]), textcoords="offset points", va="top", color=COLOURS[1], **where)
+    where = {"xytext": (-6 if right else 6, 0), "ha": "right" if right else "left", "va": "bottom"}
+    below = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}  # where the curve never is
+    axes.annotate(text, (items, 0.05), color=COLOURS[1], **where, **below)
     return Plot(
         figure,
         f"Events per item, sorted, on log axes: from {counts[0]:,} down to {counts[-1]:,}. "
@@ -65,6 +66,9 @@ def reconstruction(rows: np.ndarray, dim: int, user: int = 0) -> Plot:
     left.plot(dim, kept[dim - 1], MARKERS[0], color=COLOURS[1], markersize=9)
     left.set(title=f"{dim} of {len(kept)} numbers keep {kept[dim - 1]:.0%}", ylim=(0, 1.03))
     left.set(xlabel="numbers in z", ylabel="spread kept")
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
     order, has = np.argsort(-back, kind="stable"), rows[user] > 0
     style = [(COLOURS[1], "//") if mine else (COLOURS[7], "") for mine in has[order]]
     colours, hatches = zip(*style, strict=True)

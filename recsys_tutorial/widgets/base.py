@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -30,7 +30,7 @@ class Panel(ipywidgets.VBox):
 
     def __init__(self, controls: Mapping[str, ipywidgets.Widget], ask: Callable[..., Shown], about: str) -> None:
         self.controls, self.ask, self.about = dict(controls), ask, about
-        self.answer = ipywidgets.HTML()
+        self.answer, self.moves = ipywidgets.HTML(), 0
         super().__init__([*self.controls.values(), self.answer])
         for control in self.controls.values():
             control.observe(self._follow, names="value")
@@ -54,7 +54,8 @@ class Panel(ipywidgets.VBox):
             self._write(f'<p role="alert" class="panel-error">{type(error).__name__}: {escape(str(error))}</p>')
 
     def _write(self, html: str) -> None:
-        self.answer.value = f'<div role="status" class="panel-answer">{html}</div>'
+        self.answer.value = f'<div role="status" class="panel-answer" data-moves="{self.moves}">{html}</div>'
+        self.moves += 1  # so that an answer which reads like the last one can be told from none
 
     def __repr__(self) -> str:
         return f"{self.about}: run this cell to use it."
@@ -68,24 +69,26 @@ class Panel(ipywidgets.VBox):
         return {**live, **picture, "text/plain": f"{self!r} {self.plot.alt}"}, metadata
 
 
-def slider(name: str, value: Any, options: Iterable[Any], width: str = "14em") -> ipywidgets.SelectionSlider:
-    """Return a slider over ``options``, labelled, that the arrow keys move.
+def slider(
+    name: str, value: Any, options: range | Sequence[tuple[str, Any]], width: str = "14em"
+) -> ipywidgets.IntSlider | ipywidgets.SelectionSlider:
+    """Return a labelled slider that the arrow keys move, over whole numbers or over (text, value) pairs.
 
     Raises:
-        InputError: ``value`` is none of them.
+        InputError: ``value`` is none of the options.
     """
-    options = list(options)
-    known = [option[1] if isinstance(option, tuple) else option for option in options]
+    known = list(options) if isinstance(options, range) else [option for _, option in options]
     if value not in known:
         raise InputError(f"{name}={value}: it needs to be between {known[0]} and {known[-1]}, the ends of the slider")
-    return ipywidgets.SelectionSlider(
-        options=options,
-        value=value,
-        description=name,
-        style={"description_width": width},
-        layout={"width": f"calc({width} + 24em)", "max_width": "100%"},
-        tooltip=f"{name}; the arrow keys move it",
-    )
+    look = {
+        "description": name,
+        "style": {"description_width": width},
+        "layout": {"width": f"calc({width} + 24em)", "max_width": "100%"},
+        "tooltip": f"{name}; the arrow keys move it",
+    }
+    if isinstance(options, range):
+        return ipywidgets.IntSlider(value, min=known[0], max=known[-1], **look)
+    return ipywidgets.SelectionSlider(options=options, value=value, **look)
 
 
 def choice(name: str, options: Iterable[str], width: str = "14em") -> ipywidgets.Dropdown:

@@ -36,7 +36,7 @@ class LabelPanel(Panel):
     def __init__(self, summary: pd.DataFrame) -> None:
         known = sorted(summary["labels"].unique().tolist())
         super().__init__(
-            {"labels": slider("labelled users", known[0], known)},
+            {"labels": slider("labelled users", known[0], [(f"{labels:,}", labels) for labels in known])},
             lambda labels: at_labels(summary, labels),
             "A slider over the number of labels, and what each model reaches",
         )

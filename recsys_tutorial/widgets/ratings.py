@@ -43,14 +43,13 @@ class RatingPanel(Panel):
 
     Args:
         recommender: pretrained on liked items.
-        ratings: film -> the stars to begin with.
+        ratings: film -> the stars to begin with, 0 for not seen.
         k: how many recommendations to show.
     """
 
     def __init__(self, recommender: Recommender, ratings: Mapping[str, int], k: int = 5) -> None:
-        stars = [("not seen", 0), *((str(number), number) for number in range(1, 6))]
         super().__init__(
-            {film: slider(film, value, stars, width="26em") for film, value in ratings.items()},
+            {film: slider(film, value, range(6), width="26em") for film, value in ratings.items()},
             lambda **stars: list(recommend_from_ratings(recommender, stars, k)["title"]),
             "Sliders for your stars, and the films they lead to",
         )
