@@ -11,34 +11,27 @@ RECSYS_TUTORIAL_SCREENSHOTS names, else to screenshots/.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
 import os
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from lab import ROOT, browser_page, lab, missing
+
 SCREENSHOTS = Path(os.environ.get("RECSYS_TUTORIAL_SCREENSHOTS", ROOT / "screenshots"))
 LIMIT = 2.0  # seconds a widget may take to answer
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-# Every cell is in the page, seen or not; nothing is fetched from outside, nothing pops up, nothing is saved.
-SETTINGS = {
-    "notebook-extension/tracker": {"windowingMode": "none"},
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
-    "docmanager-extension/plugin": {"autosave": False},
-}
-READY = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady"
-RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)"
+READY = """name => {
+    const panel = window.jupyterapp?.shell?.currentWidget;
+    return panel?.sessionContext?.isReady && panel.context.path.endsWith(name);
+}"""
+RUN_ALL = """async () => {
+    const commands = window.jupyterapp.commands;
+    await commands.execute('notebook:clear-all-cell-outputs');
+    const late = new Promise((_, no) => setTimeout(() => no(new Error('cells run for 5 minutes')), 300000));
+    await Promise.race([commands.execute('notebook:run-all-cells'), late]);
+}"""
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells.filter(c => c.cell_type == 'code')"
 STOP = """async () => {
     const panel = window.jupyterapp.shell.currentWidget;
@@ -48,6 +41,7 @@ STOP = """async () => {
 }"""
 MOVES = "panel => Number(panel.querySelector('.panel-answer').dataset.moves)"
 ANSWERED = "([panel, moves]) => Number(panel.querySelector('.panel-answer').dataset.moves) > moves"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 # Outermost boxes that hold an answer: the panels. A control that Tab can reach is a slider's handle or a list.
 PANELS = ".jp-OutputArea-output > .widget-vbox:has(.panel-answer)"
 CONTROLS = ".noUi-handle, select"
@@ -69,82 +63,14 @@ class Seen:
         return max(self.answers, default=0.0)
 
 
-def missing() -> str:
-    """Return why there is no browser to use, "" where there is one."""
-    if not find_browser():
-        return "no Chromium on the PATH (on Debian and Ubuntu: sudo apt install chromium)"
-    with contextlib.suppress(ImportError):
-        import playwright  # noqa: F401
-
-        return ""
-    return 'no module playwright: pip install -e ".[browser]"'
-
-
-def find_browser() -> str | None:
-    """Return the path of the system's browser."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
-
-
-@contextlib.contextmanager
-def lab(notebooks: Path = ROOT / "notebooks") -> Iterator[str]:
-    """Start JupyterLab on a copy of a folder of notebooks and yield its address, token included, as a format string."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for path in ROOT.iterdir():
-            if path.name != "notebooks" and not path.name.startswith("."):
-                (folder / path.name).symlink_to(path)
-        shutil.copytree(notebooks, folder / "notebooks")
-        for plugin, values in SETTINGS.items():
-            path = folder / ".settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(values))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        options = {"ServerApp.port": port, "ServerApp.port_retries": 0, "IdentityProvider.token": "browser",
-                   "LabApp.expose_app_in_browser": True, "ServerApp.root_dir": str(folder),
-                   "LabApp.user_settings_dir": str(folder / ".settings"), "ServerApp.terminals_enabled": False,
-                   "LabApp.workspaces_dir": str(folder / ".workspaces")}  # fmt: skip
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--log-level=ERROR"]
-        command += [f"--{option}={value}" for option, value in options.items()]
-        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/api/status?token=browser", server)
-            yield f"http://127.0.0.1:{port}/lab/tree/notebooks/{{}}?token=browser"
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _wait_for(address: str, server: subprocess.Popen, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while server.poll() is None and time.monotonic() < until:
-        with contextlib.suppress(OSError), urllib.request.urlopen(address):
-            return
-        time.sleep(0.2)
-    raise RuntimeError("JupyterLab did not start: try `python start.py lab` and read what it says")
-
-
-@contextlib.contextmanager
-def browser_page() -> Iterator[Any]:
-    """Yield a page of a headless browser."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(240_000)
-        yield page
-        browser.close()
-
-
 def look_at(page: Any, address: str, name: str, limit: float = LIMIT) -> Seen:
     """Open one notebook, run all its cells, move all its widgets, and return what was seen."""
     seen, started = Seen(name), time.perf_counter()
     page.goto(address.format(f"{name}.ipynb"))
-    page.wait_for_function(READY)
+    page.wait_for_function(READY, arg=f"/{name}.ipynb")
     page.evaluate(RUN_ALL)
-    for number, cell in enumerate(page.evaluate(CELLS), start=1):
+    cells = page.evaluate(CELLS)
+    for number, cell in enumerate(cells, start=1):
         errors = [output["evalue"] for output in cell["outputs"] if output["output_type"] == "error"]
         seen.faults += [f"code cell {number} shows an error: {error}" for error in errors]
         if cell["execution_count"] is None:
@@ -155,6 +81,9 @@ def look_at(page: Any, address: str, name: str, limit: float = LIMIT) -> Seen:
         seen.faults += _move(page, panel, seen, limit)
         panel.screenshot(path=SCREENSHOTS / f"{name}_{seen.panels}.png")
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    sent = sum(WIDGET in output.get("data", {}) for cell in cells for output in cell["outputs"])
+    if sent != seen.panels:
+        seen.faults.append(f"{sent} widgets were sent to the page, and {seen.panels} panels are there")
     page.evaluate(STOP)
     seen.seconds = time.perf_counter() - started
     return seen
@@ -162,7 +91,7 @@ def look_at(page: Any, address: str, name: str, limit: float = LIMIT) -> Seen:
 
 def _move(page: Any, panel: Any, seen: Seen, limit: float) -> list[str]:
     """Move every control of a panel by the keyboard, one after the other by Tab; return what is wrong."""
-    controls, faults, answers = panel.query_selector_all(CONTROLS), [], set()
+    controls, faults, answers, took = panel.query_selector_all(CONTROLS), [], set(), []
     if not controls:
         return [f"panel {seen.panels} has nothing that the keyboard could move"]
     controls[0].focus()
@@ -175,16 +104,16 @@ def _move(page: Any, panel: Any, seen: Seen, limit: float) -> list[str]:
             control.focus()
         for key in ("ArrowUp", "ArrowDown", "ArrowDown"):
             seconds = _answer(page, panel, key)
-            if seconds is not None:
-                seen.answers.append(seconds)
+            took += [] if seconds is None else [seconds]
             answers.add(panel.eval_on_selector(".panel-answer", "answer => answer.innerHTML"))
         if panel.query_selector(".panel-error"):
             faults.append(f"{what} shows an error: {panel.query_selector('.panel-error').inner_text()}")
         page.keyboard.press("Tab")
     if len(answers) < 2:
         faults.append(f"panel {seen.panels} never changes its answer")
-    if seen.slowest > limit:
-        faults.append(f"panel {seen.panels} takes {seen.slowest:.1f} s to answer")
+    if max(took, default=0) > limit:
+        faults.append(f"panel {seen.panels} takes {max(took):.1f} s to answer")
+    seen.answers += took
     return faults
 
 
