@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+import itertools
 import json
 import re
 from pathlib import Path
@@ -30,7 +31,7 @@ def headings(notebook) -> list[int]:
 
 def in_order(levels: list[int]) -> bool:
     """Return whether there is one title, at the beginning, and no heading skips a level downwards."""
-    steps = zip(levels, levels[1:], strict=False)
+    steps = itertools.pairwise(levels)
     return levels[:1] == [1] and levels.count(1) == 1 and all(after <= before + 1 for before, after in steps)
 
 

@@ -13,7 +13,7 @@ from ..events import from_events
 from ..interactions import Interactions
 from ..objectives import Objective
 from ..pretraining import pretrain
-from .base import Exercise, Untouched, Wrong, shown
+from .base import Exercise, Untouched, Wrong, compared, shown
 
 TASTE, OWNED = 10, 6  # films of a taste, and how many of them a person has
 
@@ -57,6 +57,37 @@ def _objective(answer: Any) -> str:
     if share < 0.8:
         raise Wrong(f"{words} is right for {share:.0%}. At least 80 % should be; chance gives about a third.")
     return f"{words} is right for at least 80 %. Its loss is one number, and its gradient reaches g."
+
+
+def _nearest(vectors: np.ndarray, item: int, k: int) -> np.ndarray:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = unit @ unit[item]
+    cosines[item] = -np.inf
+    return np.argsort(-cosines, kind="stable")[:k]
+
+
+def _with_itself(vectors: np.ndarray, item: int, k: int) -> np.ndarray:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.argsort(-unit @ unit[item], kind="stable")[:k]
+
+
+def _by_product(vectors: np.ndarray, item: int, k: int) -> np.ndarray:
+    products = vectors @ vectors[item]
+    products[item] = -np.inf
+    return np.argsort(-products, kind="stable")[:k]
+
+
+def _over_films(vectors: np.ndarray, item: int, k: int) -> np.ndarray:
+    unit = vectors / np.linalg.norm(vectors, axis=0, keepdims=True)
+    return _by_product(unit, item, k)
+
+
+def _vectors() -> dict[str, tuple]:
+    vectors = np.array([[1.0, 0.0], [0.3, 0.0], [5.0, 5.0], [0.2, 0.1], [-1.0, 0.0]])
+    return {
+        "the 2 nearest of film 0 among (1, 0), (.3, 0), (5, 5), (.2, .1), (-1, 0)": (vectors, 0, 2),
+        "the 3 nearest of film 2 among them": (vectors, 2, 3),
+    }
 
 
 class _Base(Objective):
@@ -109,6 +140,20 @@ class _OverPeople(_Base):
 
 
 EXERCISES = (
+    compared(
+        "05-nearest",
+        "Write nearest(vectors, item, k): the numbers of the k other films with the highest cosine to this one, the "
+        "nearest first.",
+        "Divide each row by its length, multiply with the row of the film, give the film itself -np.inf, and sort.",
+        _nearest,
+        _vectors,
+        {
+            "forgets to leave out the film itself": _with_itself,
+            "takes the product, so that long vectors are near to all": _by_product,
+            "divides by lengths along the wrong axis": _over_films,
+            "is off by one, and leaves out the nearest": lambda vectors, item, k: _nearest(vectors, item, k + 1)[1:],
+        },
+    ),
     Exercise(
         "05-objective",
         "Write a loss of your own, from which g learns what belongs together.",
