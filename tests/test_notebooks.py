@@ -64,6 +64,8 @@ def faults(notebook) -> list[str]:
         "not cleaned by tools/notebooks.py": tool.clean(copy.deepcopy(notebook)) != notebook,
         "the first cell lacks its lines": any(f"**{word}" not in notebook.cells[0].source
                                               for word in ("Question.", "You will be able to", "You need", "Takes")),
+        "an image without alternative text": any(re.search(r"!\[\]\(|<img (?![^>]*\balt=\"[^\"]{20})", text)
+                                                 for text in html(notebook)),
         "headings out of order": not in_order(headings(notebook)),
         "a table without headers": any("<table" in text and "<th" not in text for text in html(notebook)),
         "a path of this machine is stored": any(path in json.dumps(notebook) for path in ("/home/", "/root/", "/tmp/")),
@@ -141,6 +143,8 @@ def forget_alt(cells) -> None:
         (lambda notebook, code: code[2].update(id="abc"), "not cleaned by tools/notebooks.py"),
         (lambda notebook, code: notebook.cells[0].update(source="# Title"), "the first cell lacks its lines"),
         (lambda notebook, code: forget_alt(code), "no alternative text"),
+        (lambda notebook, code: notebook.cells[2].update(source="![](a.png)"), "an image without alternative text"),
+        (lambda notebook, code: notebook.cells[2].update(source='<img src="a">'), "an image without alternative text"),
         (lambda notebook, code: notebook.cells[2].update(source="### Too deep"), "headings out of order"),
         (lambda notebook, code: notebook.cells[2].update(source="# A second title"), "headings out of order"),
         (lambda notebook, code: notebook.cells[2].update(source="<table><tr><td>1"), "a table without headers"),
