@@ -42,7 +42,7 @@ STOP = """async () => {
 MOVES = "panel => Number(panel.querySelector('.panel-answer').dataset.moves)"
 ANSWERED = "([panel, moves]) => Number(panel.querySelector('.panel-answer').dataset.moves) > moves"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# Outermost boxes that hold an answer: the panels. A control that Tab can reach is a slider's handle or a list.
+# Outermost boxes that hold an answer: the panels. A control is a slider's handle, or a list.
 PANELS = ".jp-OutputArea-output > .widget-vbox:has(.panel-answer)"
 CONTROLS = ".noUi-handle, select"
 

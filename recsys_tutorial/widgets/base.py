@@ -23,7 +23,7 @@ class Panel(ipywidgets.VBox):
     what to do, and after a move anything else with its type. (While the panel is built, anything else is raised.)
 
     Args:
-        controls: name -> a slider or a list to choose from; the name is what it passes its value as.
+        controls: name -> a slider; the name is what it passes its value as.
         ask: called with the controls' values by name; returns a figure, a table or a list of lines.
         about: one line on what is here, for readers without a running kernel.
     """
@@ -74,6 +74,8 @@ def slider(
 ) -> ipywidgets.IntSlider | ipywidgets.SelectionSlider:
     """Return a labelled slider that the arrow keys move, over whole numbers or over (text, value) pairs.
 
+    No list to choose from (a ``Dropdown``): JupyterLab keeps the arrow keys from it.
+
     Raises:
         InputError: ``value`` is none of the options.
     """
@@ -89,19 +91,6 @@ def slider(
     if isinstance(options, range):
         return ipywidgets.IntSlider(value, min=known[0], max=known[-1], **look)
     return ipywidgets.SelectionSlider(options=options, value=value, **look)
-
-
-def choice(name: str, options: Iterable[str], width: str = "14em") -> ipywidgets.Dropdown:
-    """Return a list to choose from, labelled, that the arrow keys move along."""
-    options = list(options)
-    return ipywidgets.Dropdown(
-        options=options,
-        value=options[0],
-        description=name,
-        style={"description_width": width},
-        layout={"width": f"calc({width} + 16em)", "max_width": "100%"},
-        tooltip=f"{name}; the arrow keys choose",
-    )
 
 
 def as_answer(shown: Shown) -> str:

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..catalogue import Catalogue, RawId
 from ..plots import item_map
-from .base import Panel, choice
+from .base import Panel, slider
 
 
 class MapPanel(Panel):
-    """A list of objectives, and the map of items by the chosen one; see :func:`recsys_tutorial.plots.item_map`.
+    """A slider along the objectives, and the map of items by the chosen one (:func:`recsys_tutorial.plots.item_map`).
 
     Args:
         vectors: objective -> ``(n_items, dim)``.
@@ -25,7 +25,7 @@ class MapPanel(Panel):
         self, vectors: Mapping[str, np.ndarray], catalogue: Catalogue, among: np.ndarray, named: Sequence[RawId] = ()
     ) -> None:
         super().__init__(
-            {"objective": choice("objective", vectors)},
+            {"objective": slider("objective", next(iter(vectors)), [(name, name) for name in vectors])},
             lambda objective: item_map(vectors[objective], catalogue, among, named, f"Films by {objective}"),
-            "A list of objectives, and the map of films by each",
+            "A slider along the objectives, and the map of films by each",
         )

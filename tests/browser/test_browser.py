@@ -24,6 +24,7 @@ FAULTY = {
         "rt.widgets.Panel(slider(), lambda by: time.sleep(1.2) or [str(by)], 'A slow panel')",
         "ipywidgets.VBox([ipywidgets.HTML('<p class=\"panel-answer\" data-moves=\"0\">nothing to move</p>')])",
         "ipywidgets.IntSlider()",
+        "rt.widgets.Panel({'by': ipywidgets.Dropdown(options='ab')}, lambda by: [by], 'Lab keeps the arrows')",
     ],
 }
 
@@ -67,7 +68,8 @@ def test_a_good_panel_passes_and_what_is_wrong_with_the_others_is_seen(page, fau
         "panel 3 never changes its answer",
         "panel 4 takes x s to answer",
         "panel 5 has nothing that the keyboard could move",
-        "6 widgets were sent to the page, and 5 panels are there",
+        "panel 6 never changes its answer",
+        "7 widgets were sent to the page, and 6 panels are there",
     ]
 
 
