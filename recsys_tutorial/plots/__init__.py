@@ -6,7 +6,7 @@ is stored beside it, for screen readers and for tests, which compare the text an
 
 from .base import COLOURS, LINES, MARKERS, Plot, new
 from .cost import benchmark, growth, pareto, roofline
-from .data import heat, long_tail, plane
+from .data import head_of_tail, heat, long_tail, plane, reconstruction
 from .domains import domains
 from .maps import item_map, item_maps
 from .results import (
@@ -32,6 +32,7 @@ __all__ = [
     "domains",
     "evaluation",
     "growth",
+    "head_of_tail",
     "heat",
     "item_map",
     "item_maps",
@@ -41,6 +42,7 @@ __all__ = [
     "new",
     "pareto",
     "plane",
+    "reconstruction",
     "roofline",
     "simulated_few_labels",
     "training",
