@@ -2,13 +2,14 @@
 
 python start.py [lab]           open JupyterLab at notebooks/00_start_here.ipynb
 python start.py demo            pretrain, fine-tune, compare and recommend, in under a minute
-python start.py test            everything that CI runs: ruff, tests/, the notebooks
+python start.py test            everything that CI runs: ruff, tests/, the notebooks, and again in a browser
 python start.py COMMAND         datasets, pretrain, evaluate, recommend, study, benchmark or doctor
 
 What follows the command is passed on: `python start.py lab --no-browser --port 8890`,
 `python start.py recommend --help`, `python start.py test -k splits` (to the pytest of tests/ only).
 --gpu, or an NVIDIA GPU that is found, takes the CUDA build of torch instead of the small CPU build
 (on Linux; for Windows pip has the CPU build only, and pytorch.org says how to change it in .venv).
+The browser check needs Chromium (on Debian and Ubuntu: sudo apt install chromium), else it is skipped.
 
 The first start makes the folder .venv and installs into it (its log: .venv/install.log). Later
 starts install nothing until pyproject.toml changes. To begin again, delete .venv.
@@ -49,6 +50,7 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 NBVAL = "--nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/sanitize.cfg"
 PACKAGE_COMMANDS = ("demo", "datasets", "pretrain", "evaluate", "recommend", "study", "benchmark", "doctor")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DISK_GB = {"CPU": 3, "CUDA": 8}
 DISK_FULL = re.compile(r"No space left|Disk quota exceeded|not enough space on the disk", re.IGNORECASE)
 NO_NETWORK = re.compile(
@@ -164,19 +166,23 @@ def torch_requirement() -> str:
     return next(line for line in project["dependencies"] if re.match(r"torch(?![\w.-])", line))
 
 
+def pip() -> list:
+    """Return the command that installs what follows it."""
+    options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    return [str(PYTHON), "-m", "pip", "install", *options]
+
+
 def install(build: str) -> None:
     """Install torch by itself where that gets the CPU build, then the package with all that it needs."""
-    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    pip += ["--progress-bar", "off"]
     if sys.platform == "linux" and build == "CPU":
         options = ["--no-deps", "--retries", "1", "--index-url", CPU_INDEX]
-        output = step("installing torch (CPU)", [*pip, *options, torch_requirement()])
+        output = step("installing torch (CPU)", [*pip(), *options, torch_requirement()])
         if DISK_FULL.search(output):
             stop(explain(output))
         elif output:
             say(f"no CPU build of torch from {CPU_INDEX}: taking pip's default, a bigger download")
             check_disk("CUDA")
-    output = step("installing the package and what it needs", [*pip, "-e", ".[test]"])
+    output = step("installing the package and what it needs", [*pip(), "-e", ".[test]"])
     if output:
         stop(explain(output))
 
@@ -223,15 +229,31 @@ def lab(extra: list) -> int:
     return run(["-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *root, *extra], HERE)
 
 
+def add_playwright() -> str:
+    """Install what drives a browser, where there is one; return why the browser check cannot run, "" when it can."""
+    if not any(map(shutil.which, BROWSERS)):
+        return "no Chromium on the PATH"
+    seek = [str(PYTHON), "-c", "import playwright"]
+    if not subprocess.run(seek, env=environment(), stderr=subprocess.DEVNULL).returncode:
+        return ""
+    output = step("installing playwright", [*pip(), "-e", ".[browser]"])
+    return explain(output) if output else ""
+
+
 def test(extra: list) -> int:
     """Run all that CI runs, to the end; return the first exit code that is not 0."""
+    why_not = add_playwright()
     checks = {
         "ruff": ["ruff", "check", "."],
         "tests": ["pytest", "tests", *extra],
         "notebooks": ["pytest", *NBVAL.split(), "-p", "no:cacheprovider", "notebooks"],
+        "browser": ["pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"],
     }
+    if why_not:
+        del checks["browser"]
     codes = {name: run(["-m", *command], HERE) for name, command in checks.items()}
     results = [f"{name} {f'failed ({code})' if code else 'passed'}" for name, code in codes.items()]
+    results += [f"browser skipped ({why_not})"] if why_not else []
     say("start.py test: " + ", ".join(results))
     return next(filter(None, codes.values()), 0)
 

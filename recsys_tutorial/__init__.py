@@ -64,6 +64,7 @@ __all__ = [
     "datasets",
     "evaluate",
     "evaluate_users",
+    "exercises",
     "finetune",
     "from_events",
     "label_efficiency",
@@ -88,7 +89,7 @@ __all__ = [
     "widgets",
 ]
 
-_WHEN_ASKED_FOR = ("identities", "plots", "widgets")  # they bring matplotlib or ipywidgets, slow to import
+_WHEN_ASKED_FOR = ("exercises", "identities", "plots", "widgets")  # they bring matplotlib or ipywidgets, slow to import
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -42,6 +42,12 @@ def projection(x: np.ndarray, dim: int) -> np.ndarray:
     return mean + (x - mean) @ v @ v.T
 
 
+def spread_kept(x: np.ndarray) -> np.ndarray:
+    """Return, for 1, 2, ... principal directions, the share of ``Σ (x - μ)²`` that they keep."""
+    spread = np.linalg.svd(x - x.mean(0), compute_uv=False) ** 2
+    return np.cumsum(spread) / spread.sum()
+
+
 def few_labels(
     labels: Sequence[int] = (20, 50, 100, 200, 400),
     unlabelled: Sequence[int] = (50, 1000),

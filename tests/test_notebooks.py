@@ -2,20 +2,44 @@
 
 import copy
 import importlib.util
+import itertools
 import json
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from recsys_tutorial.exercises import EXERCISES
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 MEASURED = json.loads((ROOT / "notebooks" / "measured.json").read_text())
+TAUGHT = ("00", "01", "02", "03", "04")  # those with exercises that are checked
 IGNORED = "nbval-ignore-output"
 
 spec = importlib.util.spec_from_file_location("notebooks_tool", ROOT / "tools" / "notebooks.py")
 tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)
+
+
+def headings(notebook) -> list[int]:
+    """Return the level of every heading, code blocks left aside."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return [len(marks) for marks in re.findall(r"^(#+) ", re.sub(r"```.*?```", "", prose, flags=re.S), re.M)]
+
+
+def in_order(levels: list[int]) -> bool:
+    """Return whether there is one title, at the beginning, and no heading skips a level downwards."""
+    steps = itertools.pairwise(levels)
+    return levels[:1] == [1] and levels.count(1) == 1 and all(after <= before + 1 for before, after in steps)
+
+
+def html(notebook) -> list[str]:
+    """Return all that a browser would show as HTML: prose, and outputs."""
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    shown = [output.get("data", {}).get("text/html", "") for output in outputs]
+    return shown + [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 def faults(notebook) -> list[str]:
@@ -40,6 +64,10 @@ def faults(notebook) -> list[str]:
         "not cleaned by tools/notebooks.py": tool.clean(copy.deepcopy(notebook)) != notebook,
         "the first cell lacks its lines": any(f"**{word}" not in notebook.cells[0].source
                                               for word in ("Question.", "You will be able to", "You need", "Takes")),
+        "an image without alternative text": any(re.search(r"!\[\]\(|<img (?![^>]*\balt=\"[^\"]{20})", text)
+                                                 for text in html(notebook)),
+        "headings out of order": not in_order(headings(notebook)),
+        "a table without headers": any("<table" in text and "<th" not in text for text in html(notebook)),
         "a path of this machine is stored": any(path in json.dumps(notebook) for path in ("/home/", "/root/", "/tmp/")),
     }  # fmt: skip
     return [fault for fault, there in found.items() if there]
@@ -75,6 +103,17 @@ def test_readme_and_the_first_notebook_hold_the_measured_table():
     assert table.replace("](", "](notebooks/") in (ROOT / "README.md").read_text()
 
 
+@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.stem[:2] in TAUGHT], ids=lambda path: path.stem)
+def test_a_notebook_ends_with_exercises_questions_and_what_to_take_along(path):
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+    titles = re.findall(r"^## (.*)$", "\n".join(cells), re.M)
+    assert titles[-3:] == ["Exercises", "Questions to think about", "What to take along"]
+    (asked,) = [cell for cell in cells if cell.startswith("## Questions to think about")]
+    questions, answers = re.findall(r"^\d\. .*\?$", asked, re.M), re.findall(r"<details>.*?</details>", asked, re.S)
+    assert 2 <= len(questions) == len(answers) <= 4
+    assert 2 <= len([name for name in EXERCISES if name[:2] == path.stem[:2]]) <= 4
+
+
 def broken(change) -> list[str]:
     notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
     change(notebook, [cell for cell in notebook.cells if cell.cell_type == "code"])
@@ -104,6 +143,11 @@ def forget_alt(cells) -> None:
         (lambda notebook, code: code[2].update(id="abc"), "not cleaned by tools/notebooks.py"),
         (lambda notebook, code: notebook.cells[0].update(source="# Title"), "the first cell lacks its lines"),
         (lambda notebook, code: forget_alt(code), "no alternative text"),
+        (lambda notebook, code: notebook.cells[2].update(source="![](a.png)"), "an image without alternative text"),
+        (lambda notebook, code: notebook.cells[2].update(source='<img src="a">'), "an image without alternative text"),
+        (lambda notebook, code: notebook.cells[2].update(source="### Too deep"), "headings out of order"),
+        (lambda notebook, code: notebook.cells[2].update(source="# A second title"), "headings out of order"),
+        (lambda notebook, code: notebook.cells[2].update(source="<table><tr><td>1"), "a table without headers"),
     ],
 )  # fmt: skip
 def test_the_gate_can_fail(change, fault):

@@ -17,8 +17,8 @@ FLOORS = [
     "machine", "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
     "heads", "model", "objectives", "ridge", "joining", "tasks", "training", "article", "tensors", "checkpoints",
     "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "studies", "linear",
-    "identities", "domains", "recommend", "plots", "widgets", "synthetic", "benchmark", "commands", "study_commands",
-    "__main__",
+    "identities", "domains", "recommend", "plots", "widgets", "synthetic", "exercises", "benchmark",
+    "commands", "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
@@ -73,7 +73,7 @@ def test_the_public_names_are_there():
     assert rt.metrics.recall_at_k
     assert rt.plots.Plot
     assert rt.widgets.rate_films
-    assert set(rt.__all__) <= set(dir(rt)) | {"identities", "plots", "widgets"}
+    assert set(rt.__all__) <= set(dir(rt)) | {"exercises", "identities", "plots", "widgets"}
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = rt.nonsense
 

@@ -51,6 +51,7 @@ def made(interactions):
     vectors = np.random.default_rng(0).standard_normal((interactions.n_items, 4))
     return {
         "long_tail": plots.long_tail(interactions),
+        "reconstruction": plots.reconstruction(interactions.matrix.toarray(), 2),
         "training": plots.training(history),
         "label_efficiency": plots.label_efficiency(summary),
         "differences": plots.differences(gains),
@@ -186,3 +187,13 @@ def test_lines_follow_the_columns(made):
     assert [line.get_label() for line in axes.get_lines()] == ["hit_rate", "mrr"]
     assert axes.get_xlabel() == "rank"
     assert "value at rank 1 to 3. hit_rate 1.00, 1.00, 0.00; mrr 1.00, 0.50, 0.00" in made["lines"].alt
+
+
+def test_the_head_of_the_tail_is_at_least_one_item_and_its_share_of_the_events():
+    counts = np.array([6, 2, 1, 1])
+    assert plots.head_of_tail(counts, 0.5) == (2, 0.8)
+    assert plots.head_of_tail(counts, 0.01) == (1, 0.6)
+    assert plots.head_of_tail(counts, 1.0) == (4, 1.0)
+    for wrong in (0, 1.1):
+        with pytest.raises(rt.InputError, match=f"head={wrong}: a share of the items is above 0 and at most 1"):
+            plots.head_of_tail(counts, wrong)

@@ -340,18 +340,40 @@ def test_ctrl_c_waits_for_the_child_and_is_quiet(start, codes, exit_code, capsys
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_test_runs_all_that_ci_runs_and_returns_the_first_failure(start, capsys):
+def test_test_runs_all_that_ci_runs_and_returns_the_first_failure(start, capsys, monkeypatch):
+    monkeypatch.setattr(start.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
     start.subprocess.codes = [0, 3, 4]
     assert start.main(["test", "-k", "splits"]) == 3
-    ruff, tests, notebooks = [child.command[1:] for child in start.subprocess.children]
+    ruff, tests, notebooks, browser = [child.command[1:] for child in start.subprocess.children]
     assert ruff == ["-m", "ruff", "check", "."]
     assert tests == ["-m", "pytest", "tests", "-k", "splits"]
     assert " ".join(notebooks) == (
         "-m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 "
         "--nbval-sanitize-with tests/sanitize.cfg -p no:cacheprovider notebooks"
     )
+    assert browser == ["-m", "pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"]
     assert {child.cwd for child in start.subprocess.children} == {start.HERE}
-    assert "ruff passed, tests failed (3), notebooks failed (4)" in capsys.readouterr().err
+    assert start.subprocess.steps[-1][-2:] == ["-c", "import playwright"], "it is there: nothing is installed"
+    assert "ruff passed, tests failed (3), notebooks failed (4), browser passed" in capsys.readouterr().err
+
+
+def test_playwright_is_installed_where_there_is_a_browser(start, monkeypatch, capsys):
+    monkeypatch.setattr(start.shutil, "which", {"google-chrome": "/usr/bin/google-chrome"}.get)
+    start.subprocess.fails = {"import playwright": ""}
+    assert start.main(["test"]) == 0
+    assert start.subprocess.steps[-1] == [*start.pip(), "-e", ".[browser]"]
+    assert len(start.subprocess.children) == 4
+    start.subprocess.fails[".[browser]"] = "ERROR: No matching distribution found for playwright"
+    assert start.main(["test"]) == 0
+    assert "browser skipped (pip found no playwright for Python" in capsys.readouterr().err
+    assert len(start.subprocess.children) == 4 + 3
+
+
+def test_without_a_browser_its_check_is_skipped_and_that_is_said(start, monkeypatch, capsys):
+    monkeypatch.setattr(start.shutil, "which", lambda name: None)
+    assert start.main(["test"]) == 0
+    assert len(start.subprocess.children) == 3
+    assert "notebooks passed, browser skipped (no Chromium on the PATH)" in capsys.readouterr().err
 
 
 def test_test_stops_at_ctrl_c(start):

@@ -33,16 +33,16 @@ def test_the_panel_follows_its_sliders(recommender):
     panel = rate_films(recommender, {"Toy Story (1995)": 5, "Alien (1979)": 0}, k=20)
     before = panel.answer.value
     assert before.count("<li>") == 20
-    panel.sliders["Alien (1979)"].value = 5
+    panel.controls["Alien (1979)"].value = 5
     assert panel.answer.value != before
-    for slider in panel.sliders.values():
+    for slider in panel.controls.values():
         slider.value = 0
     assert "nothing has 4 stars or more" in panel.answer.value
     assert "run this cell" in repr(panel)
 
 
 def test_films_without_stars_begin_at_zero(recommender):
-    assert [s.value for s in rate_films(recommender, ["Alien (1979)"]).sliders.values()] == [0]
+    assert [s.value for s in rate_films(recommender, ["Alien (1979)"]).controls.values()] == [0]
 
 
 def test_the_playground_gives_what_a_hand_computes():
@@ -99,18 +99,19 @@ def test_an_impossible_list_is_refused(ranks, n, relevant, says):
 
 def test_the_metric_panel_follows_its_sliders_and_shows_errors():
     panel = MetricPanel(ranks=(1, 4), n=10, relevant=3)
+    first, second, places, relevant = panel.controls.values()
     assert "<th>metric</th>" in panel.answer.value
     assert "map@10" in panel.answer.value
     assert "0.500" in panel.answer.value  # (1/1 + 2/4) / 3
-    panel.hits[0].value = 2
+    first.value = 2
     assert "0.333" in panel.answer.value  # (1/2 + 2/4) / 3
-    panel.n.value = 5
+    places.value = 5
     assert "map@5" in panel.answer.value
-    panel.hits[1].value = 2
-    assert panel.answer.value == "<p>two hits at rank 2: a place holds one item, move one of them</p>"
-    panel.hits[1].value, panel.relevant.value = 3, 1
+    second.value = 2
+    assert '<p role="alert">two hits at rank 2: a place holds one item, move one of them</p>' in panel.answer.value
+    second.value, relevant.value = 3, 1
     assert "relevant=1" in panel.answer.value
-    panel.relevant.value = 2
+    relevant.value = 2
     assert "<th>metric</th>" in panel.answer.value
     assert "run this cell" in repr(panel)
 
@@ -137,5 +138,64 @@ def test_a_slider_over_labels():
         widgets.at_labels(summary, 50)
     panel = widgets.LabelPanel(summary)
     assert panel.answer.value.index("<td>b</td>") < panel.answer.value.index("<td>a</td>")
-    panel.labels.value = 100
+    panel.controls["labels"].value = 100
     assert panel.answer.value.index("<td>a</td>") < panel.answer.value.index("<td>b</td>")
+
+
+def test_the_long_tail_panel_marks_the_head(tiny):
+    panel = widgets.TailPanel(tiny)
+    assert "The first 10% of the items, 1 of 3, hold 33% of the events" in panel.answer.value
+    panel.controls["share"].value = 0.75
+    assert "The first 75% of the items, 2 of 3, hold 67% of the events" in panel.answer.value
+
+
+def test_the_reconstruction_panel_keeps_more_with_more_numbers():
+    """Two tastes, one direction: it keeps 4 of the 5 · 4 · 0.6 · 0.4 = 4.8; a second keeps the last user."""
+    rows = np.array([[1.0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1], [1, 0, 1, 0]])
+    panel = widgets.ReconstructionPanel(rows, user=2)
+    assert "1 of 4 numbers keeps 83% of the spread; of the 2 items that the user has, 2" in panel.answer.value
+    panel.controls["dim"].value = 2
+    assert "2 of 4 numbers keeps 100% of the spread" in panel.answer.value
+    assert (panel.controls["dim"].min, panel.controls["dim"].max) == (1, 4)
+
+
+def test_the_map_panel_draws_the_chosen_objective(club):
+    rng = np.random.default_rng(0)
+    vectors = {name: rng.normal(size=(5, 3)) for name in ("denoising", "item2vec")}
+    panel = widgets.MapPanel(vectors, club.catalogue, np.ones(5, bool))
+    before = panel.answer.value
+    assert "Films by denoising" in before
+    panel.controls["objective"].value = "item2vec"
+    assert "Films by item2vec" in panel.answer.value
+    assert "data:image/png;base64," in panel.answer.value
+
+
+def test_an_error_after_a_move_is_shown_and_one_at_the_start_is_raised():
+    def divide(by):
+        return [str(1 / by)]
+
+    panel = widgets.Panel({"by": widgets.base.slider("by", 2, range(3))}, divide, "A slider")
+    panel.controls["by"].value = 0
+    assert '<p role="alert" class="panel-error">ZeroDivisionError: division by zero</p>' in panel.answer.value
+    panel.controls["by"].value = 1
+    assert "<li>1.0</li>" in panel.answer.value
+    with pytest.raises(ZeroDivisionError):
+        widgets.Panel({"by": widgets.base.slider("by", 0, range(3))}, divide, "A slider")
+
+
+def test_a_panel_leaves_its_answer_where_no_kernel_runs(tiny, recommender):
+    data, metadata = widgets.TailPanel(tiny)._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert "hold 33% of the events" in metadata["image/png"]["alt"]
+    assert "run this cell" in data["text/plain"]
+    data, metadata = rate_films(recommender, {"Alien (1979)": 5})._repr_mimebundle_()
+    assert data["text/html"].count("<li>") == 5
+    assert metadata == {}
+    data, _ = rate_films(recommender, ["Alien (1979)"])._repr_mimebundle_()
+    assert "nothing has 4 stars or more" in data["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_a_picture_in_an_answer_has_its_text():
+    plot = rt.plots.lines(pd.DataFrame({"a": [1, 2]}, pd.Index([1, 2], name="x")), 'A "quoted" <title>', "y")
+    assert 'alt="A &quot;quoted&quot; &lt;title&gt;' in widgets.base.as_answer(plot)

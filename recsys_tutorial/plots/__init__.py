@@ -5,7 +5,7 @@ is stored beside it, for screen readers and for tests, which compare the text an
 """
 
 from .base import COLOURS, LINES, MARKERS, Plot, new
-from .data import heat, long_tail, plane
+from .data import head_of_tail, heat, long_tail, plane, reconstruction
 from .domains import domains
 from .maps import item_map, item_maps
 from .results import (
@@ -29,6 +29,7 @@ __all__ = [
     "differences",
     "domains",
     "evaluation",
+    "head_of_tail",
     "heat",
     "item_map",
     "item_maps",
@@ -37,6 +38,7 @@ __all__ = [
     "long_tail",
     "new",
     "plane",
+    "reconstruction",
     "simulated_few_labels",
     "training",
 ]

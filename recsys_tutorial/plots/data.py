@@ -4,25 +4,81 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
+from ..errors import InputError
 from ..interactions import Interactions
+from ..linear import projection, spread_kept
 from .base import COLOURS, MARKERS, Plot, new
 
 
-def long_tail(interactions: Interactions) -> Plot:
-    """Draw how many events each item has, from the most popular item to the least, on log axes."""
+def long_tail(interactions: Interactions, head: float = 0.1) -> Plot:
+    """Draw how many events each item has, from the most popular item to the least, on log axes.
+
+    Args:
+        interactions: whose items are counted.
+        head: share of the items, the most popular first, whose share of the events is written in.
+    """
     counts = np.sort(interactions.events_per_item)[::-1]
-    share = np.cumsum(counts) / counts.sum()
-    tenth = max(1, len(counts) // 10)
+    items, held = head_of_tail(counts, head)
     figure, axes = new("The long tail", "rank of the item (most popular first)", "events")
     axes.loglog(np.arange(1, len(counts) + 1), np.maximum(counts, 0.5), color=COLOURS[0])
-    axes.axvline(tenth, color=COLOURS[1], linestyle="--")
-    text = f"first tenth of the items:\n{share[tenth - 1]:.0%} of the events"
-    axes.annotate(text, (tenth, counts[0]), (6, -8), textcoords="offset points", va="top", color=COLOURS[1])
+    axes.axvline(items, color=COLOURS[1], linestyle="--")
+    text, right = f"first {head:.0%} of the items:\n{held:.0%} of the events", items > len(counts) ** 0.5
+    where = {"xytext": (-6 if right else 6, 0), "ha": "right" if right else "left", "va": "bottom"}
+    below = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}  # where the curve never is
+    axes.annotate(text, (items, 0.05), color=COLOURS[1], **where, **below)
     return Plot(
         figure,
         f"Events per item, sorted, on log axes: from {counts[0]:,} down to {counts[-1]:,}. "
-        f"The first tenth of the items holds {share[tenth - 1]:.0%} of the events.",
+        f"The first {head:.0%} of the items, {items:,} of {len(counts):,}, hold {held:.0%} of the events.",
+    )
+
+
+def head_of_tail(counts: np.ndarray, head: float) -> tuple[int, float]:
+    """Return how many items the share ``head`` is, at least one, and their share of all events.
+
+    Args:
+        counts: events of each item, most popular first.
+        head: share of the items, above 0 and at most 1.
+
+    Raises:
+        InputError: another share.
+    """
+    if not 0 < head <= 1:
+        raise InputError(f"head={head}: a share of the items is above 0 and at most 1")
+    items = max(1, int(head * len(counts)))
+    return items, float(counts[:items].sum() / counts.sum())
+
+
+def reconstruction(rows: np.ndarray, dim: int, user: int = 0) -> Plot:
+    """Draw how much of ``rows`` PCA keeps for every length of z, and one user's row as ``dim`` numbers give it back.
+
+    Args:
+        rows: ``(users, items)``.
+        dim: numbers in z.
+        user: whose row is drawn, the items it has in another colour and hatched.
+    """
+    kept, back = spread_kept(rows), projection(rows, dim)[user]
+    figure = Figure(figsize=(8.0, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(np.arange(1, len(kept) + 1), kept, color=COLOURS[0])
+    left.plot(dim, kept[dim - 1], MARKERS[0], color=COLOURS[1], markersize=9)
+    left.set(title=f"{dim} of {len(kept)} numbers keep {kept[dim - 1]:.0%}", ylim=(0, 1.03))
+    left.set(xlabel="numbers in z", ylabel="spread kept")
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    order, has = np.argsort(-back, kind="stable"), rows[user] > 0
+    style = [(COLOURS[1], "//") if mine else (COLOURS[7], "") for mine in has[order]]
+    colours, hatches = zip(*style, strict=True)
+    right.bar(np.arange(len(back)), back[order], color=colours, hatch=hatches, width=1.0)
+    right.set(title="one user: the items it has are hatched", xlabel="items, highest first", ylabel="given back")
+    first = int(has[order[: has.sum()]].sum())
+    return Plot(
+        figure,
+        f"PCA with {dim} of {len(kept)} numbers keeps {kept[dim - 1]:.0%} of the spread; of the {has.sum()} items that "
+        f"the user has, {first} are among the {has.sum()} highest that come back.",
     )
 
 

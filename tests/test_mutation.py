@@ -1,0 +1,43 @@
+"""What tools/mutation.py changes, and what it leaves alone."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+spec = importlib.util.spec_from_file_location("mutation_tool", ROOT / "tools" / "mutation.py")
+tool = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tool)
+
+
+@pytest.mark.parametrize(
+    ("code", "changed"),
+    [
+        ("a < b", {"a <= b"}),
+        ("a + 1", {"a - 1", "a + 2"}),
+        ("not a", {"a"}),
+        ("b if a else c", {"b if not a else c"}),
+        ("f(x=True)", {"f(x=False)"}),
+        ("a or b and c", {"a and (b and c)", "a or (b or c)"}),
+        ("'text' f'{a + b}'", set()),
+    ],
+)
+def test_small_changes_one_at_a_time(code, changed):
+    assert {source for _, source in tool.mutants(code)} == changed
+
+
+def test_what_is_data_in_a_file_of_exercises_is_left_alone():
+    source = """
+def right(x): return x + x
+def cases(): return {'1': (1,)}
+def wrong(x): return x * 3
+EXERCISES = (compared('99-double', 'Double.', 'Add.', right, cases, {'triples': wrong, 'halves': lambda x: x / 2}),)
+"""
+    assert [what for what, _ in tool.mutants(source)] == ["line 2: 'x + x' -> 'x - x'"]
+
+
+def test_every_target_is_there():
+    for files, tests in tool.TARGETS.values():
+        assert all((tool.PACKAGE / path).is_file() for path in files)
+        assert all((ROOT / path).is_file() for path in tests if path.endswith(".py"))

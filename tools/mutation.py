@@ -1,0 +1,178 @@
+"""Change the code in small ways, one at a time, and count how many of the changes a test notices.
+
+python tools/mutation.py [TARGET ...]    metrics, splits and exercises, or those named; prints each change that lives
+
+Each change (a mutant) is tried in a fork of this process, which has the big libraries loaded: about a second each.
+What is data in the exercises (their cases, and the wrong answers that people give) is left alone. Linux and macOS.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import importlib
+import importlib.machinery
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "recsys_tutorial"
+TARGETS = {
+    "metrics": (["metrics.py"], ["tests/test_metrics.py"]),
+    "splits": (["splits.py"], ["tests/test_splits.py"]),
+    "exercises": (
+        [f"exercises/{path.name}" for path in sorted((PACKAGE / "exercises").glob("*.py"))],
+        ["tests/test_exercises.py", "tests/test_solutions.py", "--deselect",
+         "tests/test_solutions.py::test_the_objective_of_notebook_05_beats_popularity_and_not_ease"],
+    ),
+}  # fmt: skip
+LIMIT = 120  # seconds; a change that makes a test hang counts as noticed
+OTHERS = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Add: ast.Sub, ast.Sub: ast.Add,
+    ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv, ast.Pow: ast.Mult,
+    ast.MatMult: ast.Add, ast.And: ast.Or, ast.Or: ast.And, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+}  # fmt: skip
+
+
+def others(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield small changes of one node."""
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in OTHERS:
+        yield _with(node, ops=[OTHERS[type(node.ops[0])](), *node.ops[1:]])
+    elif isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign) and type(node.op) in OTHERS:
+        yield _with(node, op=OTHERS[type(node.op)]())
+    elif isinstance(node, ast.UnaryOp):
+        yield node.operand
+    elif isinstance(node, ast.IfExp | ast.If) and isinstance(node.test, ast.Name | ast.Attribute | ast.Call):
+        yield _with(node, test=ast.UnaryOp(ast.Not(), node.test))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield ast.Constant(not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        yield ast.Constant(node.value + 1)
+
+
+def _with(node: ast.AST, **fields: object) -> ast.AST:
+    changed = copy.copy(node)
+    for name, value in fields.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def mutants(source: str) -> Iterator[tuple[str, str]]:
+    """Yield what was changed, in words, and the whole source with that one change."""
+    tree = ast.parse(source)
+    for parent, name, index, node in _places(tree, data_of(tree)):
+        for other in others(node):
+            _put(parent, name, index, other)
+            what = f"line {node.lineno}: {ast.unparse(node)[:60]!r} -> {ast.unparse(other)[:60]!r}"
+            yield what, ast.unparse(ast.fix_missing_locations(tree))
+            _put(parent, name, index, node)
+
+
+def data_of(tree: ast.Module) -> set[str]:
+    """Return the names at the top of a file that are data of exercises: the register, its cases and wrong answers."""
+    register = [node for node in tree.body if isinstance(node, ast.Assign) and _named(node) == "EXERCISES"]
+    used = {name.id for assign in register for part in ast.walk(assign) if isinstance(part, ast.Dict)
+            for name in ast.walk(part) if isinstance(name, ast.Name)}  # fmt: skip
+    calls = [part for assign in register for part in ast.walk(assign) if isinstance(part, ast.Call)]
+    asked = {argument.id for call in calls for argument in call.args[3:4] if isinstance(argument, ast.Name)}
+    cases = {argument.id for call in calls for argument in call.args[4:5] if isinstance(argument, ast.Name)}
+    return (used - asked) | cases | {"EXERCISES"} if register else set()
+
+
+def _places(tree: ast.Module, data: set[str]) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
+    """Yield every node that a change may replace, and where it hangs; docstrings, types and data are left alone."""
+    body = [node for node in tree.body if getattr(node, "name", None) not in data]
+    waiting: list[ast.AST] = [node for node in body if not (isinstance(node, ast.Assign) and _named(node) in data)]
+    while waiting:
+        parent = waiting.pop(0)
+        for name, value in ast.iter_fields(parent):
+            if name in ("annotation", "returns", "decorator_list"):
+                continue
+            for index, node in enumerate(value if isinstance(value, list) else [value]):
+                if isinstance(node, ast.AST) and not isinstance(node, ast.JoinedStr):
+                    yield parent, name, index if isinstance(value, list) else None, node
+                    waiting.append(node)
+
+
+def _named(node: ast.Assign) -> str:
+    return getattr(node.targets[0], "id", "")
+
+
+def _put(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:
+    if index is None:
+        setattr(parent, name, node)
+    else:
+        getattr(parent, name)[index] = node
+
+
+def noticed(path: str, source: str, tests: list[str]) -> bool:
+    """Return whether the tests fail with this source in the file's place, tried in a fork."""
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException), open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+            _replace(PACKAGE / path, source)
+            os._exit(_run(tests))
+        os._exit(1)
+    until = time.monotonic() + LIMIT
+    while time.monotonic() < until:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return bool(status)
+        time.sleep(0.02)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    return True
+
+
+def _replace(path: Path, source: str) -> None:
+    """Let an import of this file compile ``source`` instead."""
+    class Loader(importlib.machinery.SourceFileLoader):
+        def get_code(self, fullname: str) -> object:
+            return compile(source, str(path), "exec") if self.path == str(path) else super().get_code(fullname)
+
+    loaders = (Loader, importlib.machinery.SOURCE_SUFFIXES)
+    sys.path_hooks.insert(0, importlib.machinery.FileFinder.path_hook(loaders))
+    sys.path_importer_cache.clear()
+
+
+def _run(tests: list[str]) -> int:
+    return int(sys.modules["pytest"].main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
+
+
+def load_libraries() -> None:
+    """Import what the tests need, and nothing of the package itself: every fork begins from here."""
+    for name in ("hypothesis", "nbformat", "pandas", "pyarrow.parquet", "pytest", "scipy.stats", "sklearn.metrics"):
+        importlib.import_module(name)
+    importlib.import_module("torch").set_num_threads(1)
+
+
+def main(names: list[str]) -> int:
+    """Try every mutant of the targets and print those that no test notices."""
+    os.chdir(ROOT)
+    load_libraries()
+    for name in names or TARGETS:
+        files, tests = TARGETS[name]
+        killed, lived = 0, []
+        if noticed(files[0], (PACKAGE / files[0]).read_text(), tests):
+            sys.exit(f"{name}: the tests fail before anything is changed")
+        for path in files:
+            for what, source in mutants((PACKAGE / path).read_text()):
+                if noticed(path, source, tests):
+                    killed += 1
+                else:
+                    lived.append(f"{path} {what}")
+                    print("lives:", lived[-1], flush=True)
+        total = killed + len(lived)
+        print(f"{name}: {killed} of {total} changes noticed, {killed / total:.1%}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
