@@ -10,7 +10,7 @@ import pandas as pd
 from .catalogue import Catalogue, RawId, as_ids
 from .errors import InputError, unknown
 from .interactions import Interactions
-from .ordering import count_repeats, factorize, stable_order
+from .ordering import count_repeats, factorize, grouped, order_in_time, together
 from .reports import ReadReport
 
 DUPLICATES = ("error", "last", "sum", "keep")
@@ -63,22 +63,25 @@ def from_events(
         if column is not None and len(column) != n:
             raise InputError(f"{name!r} has {len(column):,} {what} for {n:,} users: give one of each per event")
 
-    pair = user_codes.astype(np.int64) * len(item_ids) + item_codes
-    repeats = count_repeats(pair)
-    if repeats and duplicates == "error":
-        _refuse_duplicates(pair, user_ids[user_codes], item_ids[item_codes], name)
-    # Stable: events of one user at one time keep their row order.
-    order = stable_order((user_codes,) if timestamp is None else (timestamp, user_codes))
-    if repeats and duplicates == "sum":
-        same = pd.factorize(pair)[0]
-        weight = np.bincount(same, weights=weight)[same].astype(np.float32)
-    if repeats and duplicates in ("last", "sum"):
-        order = order[~pd.Series(pair[order]).duplicated(keep="last").to_numpy()]
-    del pair
-
-    counts = np.bincount(user_codes[order], minlength=len(user_ids))
+    order, offsets = grouped(user_codes, len(user_ids))
+    repeats = count_repeats(order, offsets, item_codes, len(item_ids))
     if timestamp is not None:
-        timestamp = timestamp[order]
+        order_in_time(order, offsets, timestamp)  # events of one user at one time keep their row order
+    if repeats and duplicates != "keep":
+        pair = user_codes.astype(np.int64) * len(item_ids) + item_codes
+        if duplicates == "error":
+            _refuse_duplicates(pair, user_ids[user_codes], item_ids[item_codes], name)
+        if duplicates == "sum":
+            same = pd.factorize(pair)[0]
+            weight = np.bincount(same, weights=weight)[same].astype(np.float32)
+        order = order[~pd.Series(pair[order]).duplicated(keep="last").to_numpy()]
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(user_codes[order], minlength=len(user_ids)))])
+    del user_codes
+
+    columns = [item_codes, weight] + ([] if timestamp is None else [timestamp])
+    items, weights, *times = together(lambda column: column[order], columns)
+    timestamp = times[0] if times else None
+    if timestamp is not None:
         timestamp = (np.floor(timestamp) if timestamp.dtype.kind == "f" else timestamp).astype(np.int64, copy=False)
     report = ReadReport(
         rows=n + sum((dropped or {}).values()),
@@ -93,9 +96,9 @@ def from_events(
         dropped=dict(dropped or {}),
     )
     return Interactions(
-        items=item_codes[order],
-        offsets=np.concatenate([[0], np.cumsum(counts)]),
-        weights=weight[order],
+        items=items,
+        offsets=offsets,
+        weights=weights,
         timestamps=timestamp,
         user_ids=user_ids,
         catalogue=_catalogue(item_ids, titles, genres),
@@ -109,8 +112,10 @@ def _codes(
     values: Sequence[RawId] | np.ndarray | pd.Categorical, what: str, name: str
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return ``(n,)`` int32 places in the sorted raw ids, and these ids."""
-    if isinstance(values, pd.Categorical) and (values.codes >= 0).all():
+    if isinstance(values, pd.Categorical) and values.codes.min(initial=0) >= 0:
         used = np.flatnonzero(np.bincount(values.codes, minlength=len(values.categories)))
+        if len(used) == len(values.categories) and _sorted_numbers(values.categories):
+            return values.codes.astype(np.int32, copy=False), as_ids(values.categories.to_numpy())
         places, ids = pd.factorize(as_ids(values.categories[used].tolist()), sort=True)
         new = np.empty(len(values.categories), np.int32)
         new[used] = places
@@ -122,6 +127,10 @@ def _codes(
         return codes, as_ids(ids)
     codes, ids = pd.factorize(values, sort=True)
     return codes.astype(np.int32), as_ids(ids)
+
+
+def _sorted_numbers(categories: pd.Index) -> bool:
+    return categories.dtype == np.int64 and categories.is_monotonic_increasing
 
 
 def _raw_ids(values: Sequence[RawId] | np.ndarray, what: str, name: str) -> np.ndarray:

@@ -19,9 +19,11 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from .ordering import factorize
-from .tables import PARQUET, SEPARATORS, sniff
+from .tables import LONGEST_LINE, PARQUET, SEPARATORS, sniff
 
-BLOCK, ROWS = 2**21, 2**20  # bytes a block of text, rows whose ids are coded together
+BLOCK = 2**26  # bytes of text read at once: several blocks of pyarrow's, which it reads on all cores
+ROWS = 2**20  # whose ids are coded together
+SHORT = 10**9  # ids below are coded as numbers at once: no way to write 0x... has as few digits as its value
 TIMES = (pa.float64(), pa.timestamp("us"), pa.timestamp("us", "UTC"))
 
 
@@ -60,23 +62,33 @@ def _text(path: Path, wanted: Mapping[str, str | None], times: pa.DataType) -> t
         raise _Untidy
     found = _found(dict(zip(names, written, strict=True)), names, wanted)
     kinds = {"rating": pa.float64(), "timestamp": times}
-    reader = pa.csv.open_csv(
-        path,
-        pa.csv.ReadOptions(block_size=BLOCK),
-        pa.csv.ParseOptions(delimiter=separator),
-        pa.csv.ConvertOptions(
-            include_columns=list(found.values()),
-            column_types={column: kinds.get(role, pa.string()) for role, column in found.items()},
-        ),
+    convert = pa.csv.ConvertOptions(
+        include_columns=list(found.values()),
+        column_types={column: kinds.get(role, pa.string()) for role, column in found.items()},
     )
-    return found, reader
+    parse = pa.csv.ParseOptions(delimiter=separator)
+    tables = (pa.csv.read_csv(block, parse_options=parse, convert_options=convert) for block in _blocks(path))
+    return found, tables
+
+
+def _blocks(path: Path) -> Iterator[pa.BufferReader]:
+    """Yield blocks of whole lines, each below the header."""
+    with open(path, "rb") as file:
+        header = next((line for line in iter(lambda: file.readline(2**16), b"") if line.strip()), b"")
+        if b"\r" in header.rstrip(b"\r\n"):
+            raise _Untidy  # lines that end otherwise: the header would be several
+        while block := file.read(BLOCK):
+            block += file.readline(LONGEST_LINE)
+            if not block.endswith(b"\n") and file.read(1):
+                raise _Untidy  # a line too long
+            yield pa.BufferReader(header + block)
 
 
 def _parquet(path: Path, wanted: Mapping[str, str | None]) -> tuple[dict[str, str], Iterator]:
     file = pa.parquet.ParquetFile(path)
     names = [str(name).strip() for name in file.schema_arrow.names]
     found = _found(dict(zip(names, file.schema_arrow.names, strict=True)), names, wanted)
-    return found, file.iter_batches(batch_size=2**17, columns=list(found.values()), use_threads=False)
+    return found, file.iter_batches(batch_size=2**17, columns=list(found.values()))
 
 
 def _found(written: dict[str, str], names: list[str], wanted: Mapping[str, str | None]) -> dict[str, str]:
@@ -102,7 +114,8 @@ def _columns(found: dict[str, str], batches: Iterator[pa.RecordBatch]) -> dict[s
 
     for batch in batches:
         for role, column in found.items():
-            pending[role].append(batch.column(column))
+            chunks = batch.column(column)
+            pending[role].extend(chunks.chunks if isinstance(chunks, pa.ChunkedArray) else [chunks])
         rows += len(batch)
         if rows >= ROWS:
             flush()
@@ -134,17 +147,38 @@ def _coded(role: str, column: pa.ChunkedArray) -> list:
         return [numbers.astype(np.int32 if small else np.int64, copy=not small)]
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise _Untidy
+    if role in ("user", "item") and (numbers := _whole(column)) is not None:
+        return [numbers]
     return column.cast(pa.string()).dictionary_encode().chunks
 
 
+def _whole(text: pa.ChunkedArray) -> np.ndarray | None:
+    """Return int32 where every text is the plain way to write a number below :data:`SHORT` (not 007, +7 or 0x7)."""
+    if not len(text) or not text[0].as_py().isdecimal():
+        return None
+    try:
+        numbers = text.cast(pa.int64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+    if numbers.min() < 0 or numbers.max() >= SHORT:
+        return None
+    digits = len(numbers) + sum(int(np.count_nonzero(numbers >= 10**power)) for power in range(1, 9))
+    plain = digits == pa.compute.sum(pa.compute.binary_length(text)).as_py()
+    return numbers.astype(np.int32) if plain else None
+
+
+def _as_text(part: np.ndarray | pa.DictionaryArray) -> pa.DictionaryArray:
+    return pa.array(part).cast(pa.string()).dictionary_encode() if isinstance(part, np.ndarray) else part
+
+
 def _joined(role: str, parts: list) -> np.ndarray | pd.Categorical:
-    if isinstance(parts[0], np.ndarray):
+    if all(isinstance(part, np.ndarray) for part in parts):
         numbers = np.concatenate(parts)
         if role not in ("user", "item"):
             return numbers
         codes, found = factorize(numbers)
         return pd.Categorical.from_codes(codes, pd.Index(found.astype(np.int64)), validate=False)
-    whole = pa.chunked_array(parts).unify_dictionaries()
+    whole = pa.chunked_array([_as_text(part) for part in parts]).unify_dictionaries()
     text = whole.chunk(0).dictionary
     if pa.compute.any(pa.compute.match_substring(text, '"')).as_py():
         raise _Untidy  # quotes may be data or not: see what pandas makes of them

@@ -58,6 +58,26 @@ def test_every_set_at_hand_has_its_published_counts(name, labels):
     assert found == labels
 
 
+@pytest.mark.parametrize(
+    ("name", "events", "labels"),
+    [
+        ("movielens-small", "519d553f3ddc", None),
+        ("movielens-latest-small", "011d700d61d1", None),
+        ("lastfm", "fe0b8f715839", None),
+        ("retailrocket", "8fa8fe7f2e1f", "d6837c0959ae"),
+        ("anime", "3abffb477057", "1e4bbc870425"),
+        ("msweb", "f1439d38b8c9", None),
+        ("amazon-toys", "d967b83eb44b", None),
+    ],
+)
+def test_every_set_at_hand_is_the_same_with_every_version(name, events, labels):
+    """Found with pandas 2.2.2, numpy 2.0.2, pyarrow 16.1 and with pandas 3.1.1, numpy 2.4.6, pyarrow 26.0.1."""
+    if not rt.datasets().set_index("name").loc[name, "available"]:
+        pytest.skip(f"{name} is not on this machine")
+    data = rt.load_dataset(name)
+    assert (data.fingerprint, data.labels and data.labels.fingerprint) == (events, labels)
+
+
 def test_the_official_test_users_of_msweb():
     if not rt.datasets().set_index("name").loc["msweb", "available"]:
         pytest.skip("msweb is not on this machine")

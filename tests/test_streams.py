@@ -58,11 +58,13 @@ def test_both_ways_give_the_same(tmp_path_factory, table, ending, rows):
         ("user,thing\n1,2\n", False),
         ('user,item\n1,"say ""hi"""\n', False),
         ("user,item\n", False),
+        ("user,item\r1,2\r1,3\n1,4\n", False),
+        ("\ufeffuser,item\r\n1,2\r\n", True),
     ],
 )
 def test_what_is_tidy(tmp_path, content, tidy):
     path = tmp_path / "a.csv"
-    path.write_text(content)
+    path.write_bytes(content.encode())
     assert (streams.read_stream(path, WANTED) is not None) == tidy
 
 
@@ -72,3 +74,24 @@ def test_a_tidy_table_is_not_read_patiently(tmp_path, monkeypatch):
     read = read_interactions(tmp_path / "a.csv")
     assert read.user_ids.tolist() == ["007"]
     assert read.timestamps.tolist() == [0, 86400]
+
+
+@pytest.mark.parametrize("odd", ["007", "+7", "-7", "0x1F", "0x7FFFFFFF", "0xFFFFFFFF", "1234567890123", "a", " 7"])
+@pytest.mark.parametrize("place", [0, 3])
+def test_ids_stay_as_they_are_written_when_a_later_block_has_other_ones(tmp_path, monkeypatch, odd, place):
+    monkeypatch.setattr(streams, "BLOCK", 4)  # one line a block
+    monkeypatch.setattr(streams, "ROWS", 1)
+    ids = ["7", "12", "31", "5"]
+    ids.insert(place, odd)
+    (tmp_path / "a.csv").write_text("user,item\n" + "".join(f"{one},1\n" for one in ids))
+    assert streams.read_stream(tmp_path / "a.csv", WANTED) is not None
+    fast, slow = (read(tmp_path / "a.csv", duplicates="keep") for read in (read_interactions, patiently))
+    assert fast.user_ids.tolist() == slow.user_ids.tolist()
+    assert fast.fingerprint == slow.fingerprint
+
+
+def test_a_line_that_a_block_cannot_hold_is_left_to_the_patient_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "BLOCK", 4)
+    monkeypatch.setattr(streams, "LONGEST_LINE", 8)
+    (tmp_path / "a.csv").write_text("user,item\n1,2\n123456,12345678\n")
+    assert streams.read_stream(tmp_path / "a.csv", WANTED) is None

@@ -13,6 +13,7 @@ import contextlib
 import copy
 import importlib
 import importlib.machinery
+import importlib.util
 import os
 import sys
 import time
@@ -133,13 +134,19 @@ def noticed(path: str, source: str, tests: list[str]) -> bool:
 
 def _replace(path: Path, source: str) -> None:
     """Let an import of this file compile ``source`` instead."""
+
     class Loader(importlib.machinery.SourceFileLoader):
         def get_code(self, fullname: str) -> object:
-            return compile(source, str(path), "exec") if self.path == str(path) else super().get_code(fullname)
+            return compile(source, self.path, "exec")
 
-    loaders = (Loader, importlib.machinery.SOURCE_SUFFIXES)
-    sys.path_hooks.insert(0, importlib.machinery.FileFinder.path_hook(loaders))
-    sys.path_importer_cache.clear()
+    class Finder:
+        @staticmethod
+        def find_spec(fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
+            if fullname != ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"):
+                return None
+            return importlib.util.spec_from_file_location(fullname, path, loader=Loader(fullname, str(path)))
+
+    sys.meta_path.insert(0, Finder)
 
 
 def _run(tests: list[str]) -> int:
