@@ -2,6 +2,7 @@
 
 python tools/notebooks.py run [NAME ...]    execute (all, or those whose name begins so), measure, clean, save
 python tools/notebooks.py check [NAME ...]  execute copies and say which outputs would change; 1 if any
+python tools/notebooks.py clean [NAME ...]  clean and mark slides, without executing
 
 ``run`` stores seconds and peak memory in notebooks/measured.json, in each notebook's line that begins with
 ``**Takes**``, and in README's table. Close other programs first: the numbers are promises.
@@ -26,6 +27,7 @@ NOTEBOOKS = ROOT / "notebooks"
 MEASURED = NOTEBOOKS / "measured.json"
 README = ROOT / "README.md"
 TABLE = re.compile(r"(<!-- notebooks -->\n).*?(<!-- /notebooks -->)", re.DOTALL)
+SLIDES = re.compile(r"# 0[0-2]\. ")  # the titles of the notebooks that are shown as slides
 PROBE = "from recsys_tutorial.machine import peak_mb\nprint(peak_mb())"
 
 
@@ -53,8 +55,33 @@ def clean(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             for output in cell.outputs:
                 output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
-        cell.metadata = NotebookNode({key: cell.metadata[key] for key in ("tags", "slideshow") if key in cell.metadata})
+        cell.metadata = NotebookNode({key: cell.metadata[key] for key in ("tags",) if key in cell.metadata})
+    if SLIDES.match(notebook.cells[0].source):
+        mark_slides(notebook)
     return notebook
+
+
+def mark_slides(notebook: NotebookNode) -> None:
+    """Mark slides: a heading begins one, a claim after an output the one below it; folded answers are left out.
+
+    The marks are JupyterLab's own (cell metadata ``slideshow``); ``-`` goes on with the slide before.
+    """
+    shown = False  # whether the slide has an output
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            kind = "-" if cell.outputs or shown else "skip" if is_imports(cell.source) else "-"
+            shown = shown or bool(cell.outputs)
+        elif "<details>" in cell.source:
+            kind = "skip"
+        else:
+            kind = "slide" if cell.source.startswith(("# ", "## ")) else "subslide" if shown else "-"
+            shown = shown and kind == "-"
+        cell.metadata["slideshow"] = {"slide_type": kind}
+
+
+def is_imports(source: str) -> bool:
+    """Return whether a cell only imports, and sets threads."""
+    return all(re.match(r"import |from |torch\.set_num_threads|\s*$", line) for line in source.splitlines())
 
 
 def load(path: Path) -> NotebookNode:
@@ -134,6 +161,13 @@ def run(names: list[str]) -> int:
     return 0
 
 
+def clean_all(names: list[str]) -> int:
+    """Clean, and mark slides, what is stored."""
+    for path in chosen(names):
+        nbformat.write(clean(load(path)), path)
+    return 0
+
+
 def without_pictures(notebook: NotebookNode) -> list[object]:
     """Return all outputs as plain data, pictures left out."""
     return [
@@ -160,7 +194,7 @@ def check(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    commands = {"run": run, "check": check}
+    commands = {"run": run, "check": check, "clean": clean_all}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     sys.exit(commands[sys.argv[1]](sys.argv[2:]))
