@@ -13,7 +13,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "ctr": ("deepctr_torch",),
     "tensorflow": ("tensorflow", "keras"),
     "export": ("onnx", "onnxscript", "onnxruntime"),
-    "index": ("usearch", "faiss"),
+    "index": ("faiss",),
     "serve": ("fastapi", "uvicorn"),
 }
 
