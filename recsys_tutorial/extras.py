@@ -26,7 +26,12 @@ def installed(extra: str) -> bool:
     """
     if extra not in EXTRAS:
         raise unknown("extra", extra, EXTRAS)
-    return all(importlib.util.find_spec(module) is not None for module in EXTRAS[extra])
+    return all(map(has_module, EXTRAS[extra]))
+
+
+def has_module(name: str) -> bool:
+    """Return whether a module of this name can be found; it is not imported."""
+    return importlib.util.find_spec(name) is not None
 
 
 def how_to_install(extra: str) -> str:

@@ -17,8 +17,8 @@ FLOORS = [
     "machine", "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
     "heads", "model", "objectives", "ridge", "joining", "tasks", "training", "article", "tensors", "checkpoints",
     "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "studies", "linear",
-    "identities", "domains", "recommend", "export", "index", "service", "plots", "widgets", "synthetic", "benchmark", "commands", "study_commands",
-    "__main__",
+    "identities", "domains", "recommend", "export", "index", "service", "plots", "widgets", "synthetic", "benchmark",
+    "commands", "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
