@@ -39,6 +39,13 @@ def how_to_install(extra: str) -> str:
     return f'needs the extra {extra!r}: in the folder of this project, `pip install -e ".[{extra}]"`'
 
 
+def ready(extra: str, what: str) -> bool:
+    """Return whether ``extra`` is installed; where it is not, print what is left out and the line that installs it."""
+    if not installed(extra):
+        print(f"left out: {what} {how_to_install(extra)}")
+    return installed(extra)
+
+
 def require(extra: str, what: str) -> None:
     """Raise InputError when ``extra`` is not installed; ``what`` needs it, such as ``"export to ONNX"``."""
     if not installed(extra):

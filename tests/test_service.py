@@ -1,5 +1,6 @@
 """The service as a client sees it: answers, refusals, limits, the swap of its model, start and stop."""
 
+import asyncio
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 import recsys_tutorial as rt
 from recsys_tutorial import extras
 from recsys_tutorial.errors import InputError
+from recsys_tutorial.service.limits import BodyLimit
 from recsys_tutorial.service.run import serve
 from recsys_tutorial.service.served import Served
 
@@ -107,9 +109,18 @@ def test_a_big_body_is_refused_however_it_comes(client):
         assert "65,536 bytes" in answer.json()["detail"]
 
 
-def test_a_body_that_does_not_arrive_is_given_up(client, monkeypatch):
-    monkeypatch.setattr("recsys_tutorial.service.limits.MAX_SECONDS", 0.0)
-    assert client.get("/health").status_code == 408
+def test_a_body_that_does_not_arrive_is_given_up(monkeypatch):
+    monkeypatch.setattr("recsys_tutorial.service.limits.MAX_SECONDS", 0.01)
+    sent = []
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(BodyLimit(None)({"type": "http"}, receive, send))
+    assert sent[0]["status"] == 408
 
 
 def test_a_failure_shows_no_path_and_no_trace(client, served, folder, monkeypatch):

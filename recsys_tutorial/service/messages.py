@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 Title = Annotated[StrictStr, Field(min_length=1, max_length=200)]
-Item = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)] | Title
+_EXACT = 2**53  # beyond it a JSON number is not exact in most languages: send such an id as text
+Item = Annotated[StrictInt, Field(ge=-_EXACT, le=_EXACT)] | Title
 Length = Annotated[int, Field(ge=1, le=100, description="how many to return; fewer where fewer are left")]
 
 

@@ -46,6 +46,7 @@ def _listen(host: str, port: int) -> socket.socket:
         if sys.platform != "win32":
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for old connections
         found.bind(address)
+        found.listen(512)  # now, so that who reads the address below may call at once
     except OSError as error:
         raise InputError(f"cannot listen on {host}, port {port} ({error.strerror}): take another --port") from error
     return found
