@@ -12,13 +12,14 @@ import recsys_tutorial as rt
 PACKAGE = Path(rt.__file__).parent
 # From the ground up. A module may import those above it in this list, and no other.
 FLOORS = [
-    "errors", "files", "catalogue", "reports", "ordering", "interactions", "events", "storage", "tables", "fields",
-    "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
+    "errors", "extras", "files", "catalogue", "reports", "ordering", "interactions", "events", "storage", "tables",
+    "fields", "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
     "machine", "batches", "distributed", "splits", "losses", "sampling", "metrics", "label_metrics", "geometry",
     "uncertainty", "encoders", "heads", "model", "objectives", "ridge", "descriptions", "joining", "tasks",
     "optimizer", "rows", "sharding", "training", "article", "tensors", "checkpoints", "baselines", "evaluation",
     "pretraining", "beside", "finetuning", "adapting", "named", "studies", "linear", "identities", "domains",
-    "recommend", "plots", "widgets", "synthetic", "exercises", "benchmark", "commands", "study_commands", "__main__",
+    "recommend", "export", "index", "service", "plots", "widgets", "synthetic", "exercises", "benchmark", "commands",
+    "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
