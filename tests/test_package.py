@@ -12,7 +12,7 @@ import recsys_tutorial as rt
 PACKAGE = Path(rt.__file__).parent
 # From the ground up. A module may import those above it in this list, and no other.
 FLOORS = [
-    "errors", "files", "catalogue", "reports", "ordering", "interactions", "events", "tables", "fields",
+    "errors", "extras", "files", "catalogue", "reports", "ordering", "interactions", "events", "tables", "fields",
     "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
     "machine", "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
     "heads", "model", "objectives", "ridge", "joining", "tasks", "training", "article", "tensors", "checkpoints",
