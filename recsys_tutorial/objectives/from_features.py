@@ -49,7 +49,9 @@ class FromFeatures(Objective):
         """Return U t_j of every item as weights, without biases."""
         return self._head(self.encoder.features)
 
-    def on(self, items: Catalogue, features: Tensor, outputs: Catalogue | None = None, scored: Tensor | None = None) -> PretrainedModel:
+    def on(
+        self, items: Catalogue, features: Tensor, outputs: Catalogue | None = None, scored: Tensor | None = None
+    ) -> PretrainedModel:
         """Return what was learned as ``f = h ∘ g`` for other items.
 
         Args:
