@@ -15,10 +15,10 @@ FLOORS = [
     "errors", "extras", "files", "catalogue", "reports", "ordering", "interactions", "events", "tables", "fields",
     "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
     "machine", "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
-    "heads", "model", "text", "objectives", "ridge", "joining", "tasks", "training", "article", "tensors", "checkpoints",
-    "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "studies", "linear",
-    "identities", "domains", "recommend", "hub", "plots", "widgets", "synthetic", "benchmark", "commands", "study_commands",
-    "__main__",
+    "heads", "model", "text", "objectives", "ridge", "joining", "tasks", "training", "article", "tensors",
+    "checkpoints", "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "studies",
+    "linear", "identities", "domains", "recommend", "hub", "plots", "widgets", "synthetic", "benchmark", "commands",
+    "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
