@@ -201,7 +201,7 @@ def _contexts(
         seen = np.bincount(items[others], minlength=n_items)
         got = np.bincount(items[others], weights=taken[others], minlength=n_items)
         rows = fold == number
-        rate[rows] = ((got + PRIOR * mean) / (seen + PRIOR))[items[rows]]
+        rate[rows] = ((got + PRIOR * mean) / (seen + PRIOR))[items[rows]].clip(1e-3, 1 - 1e-3)
         count[rows] = np.log1p(seen[items[rows]] * (1 if number == FOLDS else FOLDS / (FOLDS - 1)))
     table = np.column_stack([np.log(rate / (1 - rate)), count, np.log1p(history.lengths.numpy())])
     table = (table - table[train].mean(0)) / np.maximum(table[train].std(0), 1e-6)

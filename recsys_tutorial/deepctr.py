@@ -39,7 +39,7 @@ class DeepFM:
 
     def fit(self, shown: Impressions) -> DeepFM:
         """Train on impressions."""
-        with _quiet():
+        with _quiet(), seeded(self.seed):  # the library seeds torch's global generator
             from deepctr_torch.inputs import DenseFeat, SparseFeat, VarLenSparseFeat
             from deepctr_torch.models import DeepFM as Library
 
@@ -69,7 +69,7 @@ class DeepFM:
 
     def predict(self, shown: Impressions) -> np.ndarray:
         """Return ``(n,)`` probabilities of a click."""
-        with _quiet():
+        with _quiet(), seeded(self.seed):  # its loader draws from there too
             return self.model.predict(self._inputs(shown), 4096)[:, 0]
 
     def _inputs(self, shown: Impressions) -> dict[str, np.ndarray]:

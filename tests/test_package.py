@@ -16,9 +16,9 @@ FLOORS = [
     "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
     "machine", "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
     "heads", "model", "text", "objectives", "ridge", "joining", "tasks", "training", "article", "tensors",
-    "checkpoints", "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "studies",
-    "linear", "identities", "domains", "recommend", "hub", "plots", "widgets", "synthetic", "benchmark", "commands",
-    "study_commands", "__main__",
+    "checkpoints", "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "clicks",
+    "deepctr", "studies", "linear", "identities", "domains", "recommend", "hub", "keras_twin", "plots", "widgets",
+    "synthetic", "benchmark", "commands", "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
