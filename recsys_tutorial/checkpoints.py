@@ -26,10 +26,20 @@ def save_model(folder: str | Path, model: PretrainedModel) -> None:
     Raises:
         InputError: g is of a type that cannot be rebuilt, or h is not linear.
     """
+    write_tensors(folder, "model", describe(model), model.state_dict())
+    remove_tensors(Path(folder), "training")
+
+
+def describe(model: PretrainedModel) -> dict[str, Any]:
+    """Return all that :func:`rebuild` needs beside the tensors, ready for JSON.
+
+    Raises:
+        InputError: g is of a type that cannot be rebuilt, or h is not linear.
+    """
     g, h = model.feature_extractor, model.classifier
     if type(g).__name__ not in ENCODERS or not isinstance(h, nn.Linear | None):
         raise InputError(f"cannot save g {type(g).__name__} with h {type(h).__name__}: known are {sorted(ENCODERS)}")
-    described = {
+    return {
         "encoder": {"type": type(g).__name__, **g.config},
         "head": None if h is None else {"inputs": h.in_features, "outputs": h.out_features},
         "origin": model.origin,
@@ -37,8 +47,6 @@ def save_model(folder: str | Path, model: PretrainedModel) -> None:
         "outputs": "catalogue" if model.outputs is model.catalogue else _describe(model.outputs),
         "history": [] if model.history is None else _records(model.history),
     }
-    write_tensors(folder, "model", described, model.state_dict())
-    remove_tensors(Path(folder), "training")
 
 
 def load_model(folder: str | Path, catalogue: Catalogue | None = None) -> PretrainedModel:
@@ -53,6 +61,23 @@ def load_model(folder: str | Path, catalogue: Catalogue | None = None) -> Pretra
         InputError: damaged, of a newer format, with other tensors than the model has, or of another catalogue.
     """
     described, tensors = read_tensors(folder, "model")
+    model = rebuild(described, tensors, str(folder))
+    if catalogue is not None and model.catalogue is not None:
+        model.catalogue.require_same(catalogue, "the data")
+    return model
+
+
+def rebuild(described: dict[str, Any], tensors: dict[str, Tensor], where: str) -> PretrainedModel:
+    """Return the model that :func:`describe` described, with these tensors, in eval mode.
+
+    Args:
+        described: read back from JSON.
+        tensors: of ``model.state_dict()``.
+        where: what to call it in messages.
+
+    Raises:
+        InputError: damaged, or with other tensors than the model has.
+    """
     try:
         encoder = dict(described["encoder"])
         g = ENCODERS[encoder.pop("type")](**encoder)
@@ -62,15 +87,13 @@ def load_model(folder: str | Path, catalogue: Catalogue | None = None) -> Pretra
         outputs = items if described["outputs"] == "catalogue" else _catalogue(described["outputs"])
         history, origin = pd.DataFrame(described["history"]), described["origin"]
     except (KeyError, TypeError) as error:
-        raise InputError(f"{Path(folder) / 'model.json'} is damaged ({error!r}): train the model again") from error
+        raise InputError(f"the description in {where} is damaged ({error!r}): train the model again") from error
     model = PretrainedModel.compose(g, h, catalogue=items, outputs=outputs, history=history)
     model.origin = origin
     report = _compare(model, tensors)
     if not report.complete:
-        raise InputError(f"{folder}: {report}: the files of two models are mixed")
+        raise InputError(f"{where}: {report}: the files of two models are mixed")
     model.load_state_dict(tensors)
-    if catalogue is not None and items is not None:
-        items.require_same(catalogue, "the data")
     return model.eval()
 
 

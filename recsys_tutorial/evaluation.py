@@ -23,7 +23,7 @@ LIST_METRICS = ("coverage", "novelty", "gini")
 def evaluate(
     models: Mapping[str, Model] | Model,
     split: Split,
-    metrics: Sequence[str] = ("ndcg", "recall"),
+    metrics: Sequence[str] | str = ("ndcg", "recall"),
     k: Sequence[int] | int = (10, 20, 100),
     *,
     sampled: int | None = None,
@@ -62,7 +62,7 @@ def evaluate(
 def evaluate_users(
     models: Mapping[str, Model] | Model,
     split: Split,
-    metrics: Sequence[str] = ("ndcg", "recall"),
+    metrics: Sequence[str] | str = ("ndcg", "recall"),
     k: Sequence[int] | int = (10, 20, 100),
     *,
     sampled: int | None = None,
@@ -72,6 +72,7 @@ def evaluate_users(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the table of :func:`evaluate`, and what it rests on: one row per user, columns (model, metric, k)."""
     models = models if isinstance(models, Mapping) else {type(models).__name__: models}
+    metrics = [metrics] if isinstance(metrics, str) else metrics
     lengths = sorted({k} if isinstance(k, int) else set(k))
     for metric in metrics:
         if metric not in (*FROM_HITS, *LIST_METRICS):

@@ -15,11 +15,11 @@ FLOORS = [
     "errors", "extras", "files", "catalogue", "reports", "ordering", "interactions", "events", "storage", "tables",
     "fields", "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
     "machine", "batches", "distributed", "splits", "losses", "sampling", "metrics", "label_metrics", "geometry",
-    "uncertainty", "encoders", "heads", "model", "objectives", "ridge", "descriptions", "joining", "tasks",
+    "uncertainty", "encoders", "heads", "model", "text", "objectives", "ridge", "descriptions", "joining", "tasks",
     "optimizer", "rows", "sharding", "training", "article", "tensors", "checkpoints", "baselines", "evaluation",
-    "pretraining", "beside", "finetuning", "adapting", "named", "studies", "linear", "identities", "domains",
-    "recommend", "export", "index", "service", "plots", "widgets", "synthetic", "exercises", "benchmark", "commands",
-    "study_commands", "__main__",
+    "pretraining", "beside", "finetuning", "adapting", "named", "clicks", "deepctr", "studies", "linear",
+    "identities", "domains", "recommend", "hub", "keras_twin", "export", "index", "service", "plots", "widgets",
+    "synthetic", "exercises", "benchmark", "commands", "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 

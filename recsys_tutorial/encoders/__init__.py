@@ -2,8 +2,9 @@
 
 from .bag import BagEncoder
 from .base import Cost, Encoder
+from .feature import FeatureEncoder
 from .sequence import SequenceEncoder
 
-ENCODERS = {encoder.__name__: encoder for encoder in (BagEncoder, SequenceEncoder)}
+ENCODERS = {encoder.__name__: encoder for encoder in (BagEncoder, FeatureEncoder, SequenceEncoder)}
 
-__all__ = ["ENCODERS", "BagEncoder", "Cost", "Encoder", "SequenceEncoder"]
+__all__ = ["ENCODERS", "BagEncoder", "Cost", "Encoder", "FeatureEncoder", "SequenceEncoder"]

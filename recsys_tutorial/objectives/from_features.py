@@ -1,0 +1,71 @@
+"""Denoising over features of items: what scores an item is learned from what is known of it, not from its number."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..batches import Batch
+from ..catalogue import Catalogue
+from ..encoders import FeatureEncoder
+from ..errors import InputError, check_shares
+from ..heads import linear_head
+from ..losses import multinomial_loss
+from ..model import PretrainedModel
+from .base import Objective, Recipe
+
+
+class FromFeatures(Objective):
+    r"""Denoising with two towers: g reads features of items, and features of items are scored.
+
+    With t_j the given vector of item j: ``o_j = g(shown) · U t_j``, and
+    ``loss = -Σ_j x_j log softmax(o)_j`` over what was hidden, the softmax without what was shown. Neither g nor U
+    belongs to an item: :meth:`on` scores items that nobody has had yet.
+
+    It has no name, because it needs vectors: ``pretrain(FromFeatures(FeatureEncoder.of(vectors)), interactions)``.
+
+    Args:
+        encoder: ``g``.
+        dropout: share of a user's events that is hidden from g.
+
+    Source: the denoising loss: Liang et al. (2018), section 2.2; text in place of ids: Hou et al. (2022), UniSRec.
+    """
+
+    recipe = Recipe(epochs=30, learning_rate=3e-3)
+
+    def __init__(self, encoder: FeatureEncoder, dropout: float = 0.5) -> None:
+        super().__init__(encoder)
+        check_shares(dropout=dropout)
+        self.dropout = dropout
+        self.tower = nn.Linear(encoder.features.shape[1], encoder.dim, bias=False)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the loss of finding what is hidden."""
+        shown, hidden = batch.hide(self.dropout)
+        outputs = self.encoder(shown) @ self.tower(self.encoder.features).T
+        return multinomial_loss(outputs, hidden.binary(), without=shown)
+
+    def head(self) -> nn.Linear:
+        """Return U t_j of every item as weights, without biases."""
+        return self._head(self.encoder.features)
+
+    def on(
+        self, items: Catalogue, features: Tensor, outputs: Catalogue | None = None, scored: Tensor | None = None
+    ) -> PretrainedModel:
+        """Return what was learned as ``f = h ∘ g`` for other items.
+
+        Args:
+            items: that g reads.
+            features: ``(len(items), n_features)``.
+            outputs: the items that h scores; None: the same.
+            scored: ``(len(outputs), n_features)``.
+        """
+        outputs, scored = (items, features) if outputs is None else (outputs, scored)
+        if len(items) != len(features) or scored is None or len(outputs) != len(scored):
+            raise InputError("give one row of features for each item, and for each item that is scored")
+        g = self.encoder.on(features)
+        return PretrainedModel.compose(g, self._head(scored), catalogue=items, outputs=outputs).eval()
+
+    @torch.no_grad()
+    def _head(self, features: Tensor) -> nn.Linear:
+        return linear_head(self.tower(features), torch.zeros(len(features)))
