@@ -105,11 +105,7 @@ class Interactions:
     @cached_property
     def density(self) -> float:
         """Share of the users × items table that is filled, between 0 and 1."""
-        filled = 0
-        for users in np.array_split(np.arange(self.n_users), 1 + self.n_events // 2**22):  # little memory at a time
-            bounds = self.offsets[users[0] : users[-1] + 2] if len(users) else self.offsets[:1]
-            row = np.repeat(np.arange(len(users)), np.diff(bounds))
-            filled += len(row) - count_repeats(row * self.n_items + self.items[bounds[0] : bounds[-1]])
+        filled = self.n_events - count_repeats(None, self.offsets, self.items, self.n_items)
         return filled / max(1, self.n_users * self.n_items)
 
     @cached_property

@@ -85,7 +85,7 @@ def multinomial_loss(
     among = logits.detach()
     if without is not None:
         among = among.index_put((without.rows, without.items), logits.new_tensor(-torch.inf))
-    total = _Multinomial.apply(logits, among, target.rows, target.items, target.weights, log_sum, add)
+    total = _Multinomial.apply(logits, among, target.rows, target.items, target.weights.to(logits), log_sum, add)
     return total / shared_count(len(target))
 
 
@@ -99,7 +99,7 @@ def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -
         target: y, one row per row of ``outputs``.
         without: items whose outputs do not count, none of them in ``target``.
     """
-    total = _Squared.apply(outputs, target.rows, target.items, target.weights)
+    total = _Squared.apply(outputs, target.rows, target.items, target.weights.to(outputs))
     if without is not None:
         total = total - outputs[without.rows, without.items].square().sum()
     return total / shared_count(len(target))

@@ -62,14 +62,18 @@ def order_in_time(rows: np.ndarray, offsets: np.ndarray, times: np.ndarray) -> N
     over_blocks(sort, offsets)
 
 
-def count_repeats(rows: np.ndarray, offsets: np.ndarray, codes: np.ndarray, n_codes: int) -> int:
-    """Return how many rows have a code, ``(n,)`` from 0 to ``n_codes - 1``, that another row of their group has too."""
+def count_repeats(rows: np.ndarray | None, offsets: np.ndarray, codes: np.ndarray, n_codes: int) -> int:
+    """Return how many rows have a code, ``(n,)`` from 0 to ``n_codes - 1``, that an earlier row of their group has too.
+
+    Group ``g`` are the rows ``rows[offsets[g]:offsets[g + 1]]``; where ``rows`` is None they lie in that order already.
+    """
 
     def count(first: int, last: int) -> int:
         pairs = (last - first) * n_codes
         group = np.arange(last - first, dtype=np.int32 if pairs < 2**31 else np.int64) * n_codes
         key = np.repeat(group, np.diff(offsets[first : last + 1]))
-        key += codes[rows[offsets[first] : offsets[last]]]
+        block = slice(offsets[first], offsets[last])
+        key += codes[block if rows is None else rows[block]]
         key.sort()
         return int((key[1:] == key[:-1]).sum())
 

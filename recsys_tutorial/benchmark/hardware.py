@@ -130,7 +130,7 @@ def sequence_flops(objective: SequenceObjective, examples: Batch) -> float:
     if encoder.causal:
         scored = read.clip(0).sum()
     else:
-        share = objective.share * (1 - objective.newest)
+        share = objective.share * (1 - objective.cut)  # a history that is cut is asked for one event
         scored = (1 + share * (read - 1).clip(0)).sum()
     return 3.0 * (forward + 2 * scored * encoder.dim * encoder.n_items)
 
