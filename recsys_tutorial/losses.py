@@ -62,7 +62,8 @@ def multinomial_loss(logits: Tensor, target: Batch, without: Batch | None = None
     among = logits.detach()
     if without is not None:
         among = among.index_put((without.rows, without.items), logits.new_tensor(-torch.inf))
-    return _Multinomial.apply(logits, among, target.rows, target.items, target.weights) / len(target)
+    weights = target.weights.to(logits.dtype)
+    return _Multinomial.apply(logits, among, target.rows, target.items, weights) / len(target)
 
 
 def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
@@ -75,7 +76,7 @@ def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -
         target: y, one row per row of ``outputs``.
         without: items whose outputs do not count, none of them in ``target``.
     """
-    total = _Squared.apply(outputs, target.rows, target.items, target.weights)
+    total = _Squared.apply(outputs, target.rows, target.items, target.weights.to(outputs.dtype))
     if without is not None:
         total = total - outputs[without.rows, without.items].square().sum()
     return total / len(target)
