@@ -97,9 +97,7 @@ class Run:
 def _hardware(run: Run) -> Iterator[dict[str, Any]]:
     """Distance from the hardware: seconds of an epoch over the floor of its work, of every objective."""
     meter = Meter(run.scale.square)
-    rates = meter.rates()
-    for found in roofline(run.scale.table_items, 256, run.scale.repetitions):
-        yield found | {"gemm_flops": rates.flops, "bandwidth": rates.bytes}
+    yield from roofline(meter, run.scale.table_items, 256, run.scale.repetitions)
     in_order = {*_SEQUENCES} & {*run.objectives}
     for names, of in (({*run.objectives} - in_order, run.bags), (in_order, run.histories)):
         if names:
