@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 import recsys_tutorial as rt
+from recsys_tutorial import __main__ as program
 from recsys_tutorial.batches import Batch
 from recsys_tutorial.losses import multinomial_loss
 from recsys_tutorial.objectives import build_objective
@@ -213,3 +214,13 @@ def test_a_step_of_the_loop_leaves_the_other_rows_alone():
     fit(table, lambda items: take_rows(table.weight, items).square().sum(), Rows(), Settings(2, 4, 0.1), seed=0)
     moved = (table.weight.detach() != before).any(1).nonzero()[:, 0]
     assert moved.tolist() == list(range(10, 18))
+
+
+def test_the_command_takes_a_sample_and_its_model_says_so(tmp_path, capsys):
+    rows = "\n".join(f"{user},{user % 7 + step}" for user in range(30) for step in range(5))
+    (tmp_path / "log.csv").write_text("user,item\n" + rows + "\n")
+    how = ["pretrain", str(tmp_path / "log.csv"), "--epochs", "1", "--dim", "4", "--out", str(tmp_path / "out")]
+    assert program.main([*how, "--objective", "autoencoder", "--sampled-softmax", "5"]) == 0
+    assert rt.load_model(tmp_path / "out").origin["options"] == {"sampled_softmax": 5}
+    assert program.main([*how, "--sampled-softmax", "5"]) == 2
+    assert "take loss='multinomial' with sampled_softmax" in capsys.readouterr().err

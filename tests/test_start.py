@@ -80,6 +80,7 @@ def start(folder, monkeypatch):
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "subprocess", FakeSubprocess(module.PYTHON))
     monkeypatch.setattr(module.sys, "platform", "linux")
+    monkeypatch.delenv("RECSYS_TUTORIAL_EXTRAS", raising=False)  # there where all this runs by start.py --extras
     monkeypatch.setattr(module.shutil, "which", lambda _: None)
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: SimpleNamespace(free=100e9))
     before = signal.getsignal(signal.SIGTERM)

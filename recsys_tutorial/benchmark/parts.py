@@ -23,7 +23,7 @@ _SEQUENCES = ("masked-item", "next-item")
 _KERNELS = "from recsys_tutorial.benchmark.kernels import {0}; {0}({1})"
 
 
-_HISTORIES, _BASE = Size(4_850, 11_924, 42_000), Size(4_000, 4_000, 100_000)
+_HISTORIES, _BASE = Size(4_850, 11_924, 42_000), Size(4_000, 4_000, 200_000)
 _LARGE = Size(138_000, 27_000, 20_000_000, dim=1024)
 _MILLION = Size(4_000, 1_000_000, 100_000, sampled_softmax=1_000)
 
@@ -97,9 +97,7 @@ class Run:
 def _hardware(run: Run) -> Iterator[dict[str, Any]]:
     """Distance from the hardware: seconds of an epoch over the floor of its work, of every objective."""
     meter = Meter(run.scale.square)
-    rates = meter.rates()
-    for found in roofline(run.scale.table_items, 256, run.scale.repetitions):
-        yield found | {"gemm_flops": rates.flops, "bandwidth": rates.bytes}
+    yield from roofline(meter, run.scale.table_items, 256, run.scale.repetitions)
     in_order = {*_SEQUENCES} & {*run.objectives}
     for names, of in (({*run.objectives} - in_order, run.bags), (in_order, run.histories)):
         if names:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
+from .hardware import Meter
 from .measure import record, seconds
 
 Kernel = tuple[str, Callable[[], object], float, float]
@@ -40,12 +41,16 @@ def kernels(n_items: int, dim: int, users: int = 256, events: int = 160) -> list
     ]  # fmt: skip
 
 
-def roofline(n_items: int, dim: int, repetitions: int) -> Iterator[dict[str, Any]]:
-    """Yield ``kernel_gflops`` for each at its best, as the roof is, with ``flops``, ``bytes`` and ``seconds``."""
+def roofline(meter: Meter, n_items: int, dim: int, repetitions: int) -> Iterator[dict[str, Any]]:
+    """Yield ``kernel_gflops`` for each, with flops, bytes and seconds; all, and the roof, at their best of the run."""
+    found, rates = [], []
     for name, run, flops, size in kernels(n_items, dim):
         run()
-        times = [seconds(run) for _ in range(max(3, repetitions))]
+        found.append((name, flops, size, [seconds(run) for _ in range(max(3, repetitions))]))
+        rates.append(meter.rates())
+    roof = {"gemm_flops": max(rate.flops for rate in rates), "bandwidth": max(rate.bytes for rate in rates)}
+    for name, flops, size, times in found:
         speeds = [flops / took / 1e9 for took in times]
-        yield record("kernel_gflops", max(speeds), min(speeds), max(speeds), len(times)) | {
+        yield record("kernel_gflops", max(speeds), min(speeds), max(speeds), len(times)) | roof | {
             "name": name, "flops": flops, "bytes": size, "seconds": min(times), "items": n_items, "dim": dim,
         }  # fmt: skip
