@@ -1,8 +1,8 @@
 """Nearest items without looking at all of them: an inverted file over item vectors (faiss).
 
 k-means puts the items in lists; a search looks into the few lists whose centres are nearest to the query. Chosen by
-measurement against usearch's graph (``tools/index_benchmark.py``, ``docs/index.json``). The graph finds more (recall .99
-against .97 at the same time, 20,000 items), the lists are built nine times as fast, and on a million items, where an
+measurement against usearch's graph (``tools/index_benchmark.py``, ``docs/index.json``). The graph finds more (.99
+against .97 of 20,000 items in the same time), the lists are built nine times as fast, and on a million items, where an
 index pays, they find .97 in 0.3 % of the exact search's time, so that there is nothing left to save.
 """
 

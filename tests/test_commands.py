@@ -340,7 +340,8 @@ def test_data_that_is_not_there(refused, monkeypatch, tmp_path):
     assert told == "unknown dataset 'zz': choose from " + ", ".join(map(repr, [*DATASETS, "ratings.csv"]))
     assert refused("pretrain", "rating.csv", "--out", "m") == "no file 'rating.csv': did you mean 'ratings.csv'?"
     assert refused("pretrain", "./ratings", "--out", "m") == "no file 'ratings': did you mean 'ratings.csv'?"
-    assert refused("pretrain", ".", "--out", "m") == "no interactions in '.' (no interactions.json): give one that save_interactions wrote"
+    told = "no interactions in '.' (no interactions.json): give one that save_interactions wrote"
+    assert refused("pretrain", ".", "--out", "m") == told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ratings.csv"]  # no folder m is left behind
 
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
 
+
+def _number(value: object) -> object:
+    """Let 5.0 be 5, as in JSON Schema, but no truth value and no text."""
+    if isinstance(value, bool | str):
+        raise ValueError("needs to be a whole number")
+    return value
+
+
+_OF_JSON = BeforeValidator(_number)  # stands last: what comes before it is still told in the schema
 Title = Annotated[StrictStr, Field(min_length=1, max_length=200)]
 _EXACT = 2**53  # beyond it a JSON number is not exact in most languages: send such an id as text
-Item = Annotated[StrictInt, Field(ge=-_EXACT, le=_EXACT)] | Title
-Length = Annotated[int, Field(ge=1, le=100, description="how many to return; fewer where fewer are left")]
+Item = Annotated[int, Field(ge=-_EXACT, le=_EXACT), _OF_JSON] | Title
+_LENGTH = Field(ge=1, le=100, description="how many to return; fewer where fewer are left")
+Length = Annotated[int, _LENGTH]  # of an address, where all is text
 
 
 class Liked(BaseModel):
@@ -20,7 +30,7 @@ class Liked(BaseModel):
     )
 
     liked: list[Item] = Field(min_length=1, max_length=500)
-    k: Annotated[Length, Field(strict=True)] = 10
+    k: Annotated[int, _LENGTH, _OF_JSON] = 10
 
 
 class Scored(BaseModel):
