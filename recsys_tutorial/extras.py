@@ -13,7 +13,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "ctr": ("deepctr_torch",),
     "tensorflow": ("tensorflow", "keras"),
     "export": ("onnx", "onnxscript", "onnxruntime"),
-    "index": ("usearch", "faiss"),
+    "index": ("faiss",),
     "serve": ("fastapi", "uvicorn"),
 }
 
@@ -26,12 +26,24 @@ def installed(extra: str) -> bool:
     """
     if extra not in EXTRAS:
         raise unknown("extra", extra, EXTRAS)
-    return all(importlib.util.find_spec(module) is not None for module in EXTRAS[extra])
+    return all(map(has_module, EXTRAS[extra]))
+
+
+def has_module(name: str) -> bool:
+    """Return whether a module of this name can be found; it is not imported."""
+    return importlib.util.find_spec(name) is not None
 
 
 def how_to_install(extra: str) -> str:
     """Return the one line that says what is missing and how to install it."""
     return f'needs the extra {extra!r}: in the folder of this project, `pip install -e ".[{extra}]"`'
+
+
+def ready(extra: str, what: str) -> bool:
+    """Return whether ``extra`` is installed; where it is not, print what is left out and the line that installs it."""
+    if not installed(extra):
+        print(f"left out: {what} {how_to_install(extra)}")
+    return installed(extra)
 
 
 def require(extra: str, what: str) -> None:
