@@ -17,8 +17,8 @@ FLOORS = [
     "machine", "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
     "heads", "model", "text", "objectives", "ridge", "joining", "tasks", "training", "article", "tensors",
     "checkpoints", "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "clicks",
-    "deepctr", "studies", "linear", "identities", "domains", "recommend", "export", "index", "service", "hub", "keras_twin", "plots", "widgets",
-    "synthetic", "benchmark", "commands", "study_commands", "__main__",
+    "deepctr", "studies", "linear", "identities", "domains", "recommend", "export", "index", "service", "hub",
+    "keras_twin", "plots", "widgets", "synthetic", "benchmark", "commands", "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
