@@ -18,7 +18,7 @@ from .batches import Batch
 from .catalogue import Catalogue
 from .checkpoints import LoadReport, load_model, load_weights, save_model
 from .datasets import datasets, load_dataset
-from .encoders import BagEncoder, SequenceEncoder
+from .encoders import BagEncoder, FeatureEncoder, SequenceEncoder
 from .errors import InputError, TrainingError
 from .evaluation import compare, evaluate, evaluate_users
 from .events import from_events
@@ -44,6 +44,7 @@ __all__ = [
     "Catalogue",
     "ClassificationTask",
     "Denoising",
+    "FeatureEncoder",
     "InputError",
     "Interactions",
     "ItemKNN",

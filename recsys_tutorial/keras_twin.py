@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,11 +30,25 @@ def keras() -> Any:
     require("tensorflow", "the model in Keras")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras
+    with _stderr_closed():
+        import keras
 
     if (backend := keras.backend.backend()) != "tensorflow":
         raise InputError(f"Keras runs on {backend!r}: set KERAS_BACKEND=tensorflow before it is imported")
     return keras
+
+
+@contextlib.contextmanager
+def _stderr_closed() -> Iterator[None]:
+    """Keep TensorFlow's C++ from greeting on file 2 at import, which no setting of its own prevents."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def padded(behaviour: Batch | Interactions) -> dict[str, np.ndarray]:

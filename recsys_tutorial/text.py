@@ -89,9 +89,15 @@ def _load(encoder: str) -> Any:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is asked of the hub for a model that lies here
         encoder = str(get_model_path())
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # one that runs for a hundredth of a second, on stderr
     try:
         return SentenceTransformer(encoder, device="cpu")
     except (OSError, ValueError) as error:
         known = f"the offline one is {PACKAGED!r}"
         raise InputError(f"no sentence encoder {Path(encoder).name!r}: check its name on the hub; {known}") from error
+    finally:
+        if shown:
+            logging.enable_progress_bar()
