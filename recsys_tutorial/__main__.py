@@ -110,7 +110,8 @@ def parser() -> ArgumentParser:
     one.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
     add_studies(found, common)
     one = add("benchmark", commands.run_benchmark)
-    one.add_argument("data", metavar="DATA", nargs="?", help="what is trained on (default: invented, of known size)")
+    one.add_argument("data", metavar="DATA", nargs="?",
+                     help="what is trained on (default: in hardware invented, in quality real)")  # fmt: skip
     one.add_argument("--part", type=names, metavar="NAME[,NAME]", help=f"only these of {', '.join(PARTS)}")
     one.add_argument("--objective", type=names, metavar="NAME[,NAME]", help="only these (default: all)")
     one.add_argument("--figure", type=Path, metavar="FILE.png", help="draw every figure that has a bar against it")

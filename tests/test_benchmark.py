@@ -27,7 +27,7 @@ TINY = Scale(
     base=Size(40, 30, 400, dim=4), doublings=2, large=Size(60, 40, 500, dim=8),
     million=Size(30, 400, 200, dim=4, sampled_softmax=10), square=64, repetitions=2, rounds=1,
 )  # fmt: skip
-BRIEF = dict.fromkeys(quality.BUDGETS, ({"epochs": 1}, {"epochs": 2}))
+BRIEF = dict.fromkeys(quality.BUDGETS, ({"steps": 10}, {"epochs": 2}))
 
 
 def tiny(parts=None, against=(), seed=0, data=None, **how):

@@ -3,7 +3,7 @@
 python tools/cost.py docs/cost.json [PART ...]    every part that is named is measured anew, the others are kept
 
 All parts take about a quarter of an hour on two idle cores. Libraries to hold ours against are taken where installed.
-The part ``quality`` trains on invented behaviour of MovieLens-1M's size, and on anime where that is at hand.
+The part ``quality`` trains on the default data, and on anime where that is at hand.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from recsys_tutorial.files import write_text
 
 
 def measured(part: str) -> Iterator[list[dict[str, object]]]:
-    """Yield the records of one part; of ``quality`` twice, those of anime behind those of invented behaviour."""
+    """Yield the records of one part; of ``quality`` twice, those of anime behind those of the default data."""
     against = [name for name in benchmark.PEERS if importlib.util.find_spec(name)]
     yield benchmark.benchmark([part], against, progress=True)
     if part == "quality":

@@ -36,7 +36,8 @@ def benchmark(
         parts: of :data:`PARTS`; None takes them all.
         against: peers to hold ours against: ``cornac``, ``implicit``, ``irspack``.
         seed: of the data, the splits and the trainings.
-        data: what is trained on in ``hardware`` and ``quality``; None takes invented behaviour of known sizes.
+        data: what is trained on in ``hardware`` and ``quality``; None takes invented behaviour of known sizes for the
+            first, and the likes of the default data for the second.
         scale: how much; None takes the sizes of the bars.
         objectives: only these.
         progress: say on standard error what was found, as it comes.

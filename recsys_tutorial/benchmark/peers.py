@@ -18,7 +18,7 @@ from ..errors import InputError, unknown
 from ..interactions import Interactions
 from .measure import ratio
 
-VAECF_EPOCHS = (10, 20, 40)  # each a fit of its own, as for our budgets
+VAECF_EPOCHS = (10, 20, 40, 80)  # each a fit of its own, as for our budgets
 IALS_BUDGETS = ({"factors": 32, "iterations": 5}, {"factors": 64, "iterations": 15})
 IRSPACK_BUDGETS = ({"n_components": 32, "train_epochs": 5}, {"n_components": 128, "train_epochs": 16})
 Fit = tuple[str, dict[str, Any], Callable[[], Any]]  # what it is called, with which settings, and its training
