@@ -3,13 +3,15 @@
 python start.py [lab]           open JupyterLab at notebooks/00_start_here.ipynb
 python start.py demo            pretrain, fine-tune, compare and recommend, in under a minute
 python start.py test            everything that CI runs: ruff, tests/, the notebooks, and again in a browser
-python start.py COMMAND         datasets, pretrain, evaluate, recommend, study, benchmark or doctor
+python start.py COMMAND         datasets, pretrain, evaluate, recommend, serve, study, benchmark or doctor
 
 What follows the command is passed on: `python start.py lab --no-browser --port 8890`,
 `python start.py recommend --help`, `python start.py test -k splits` (to the pytest of tests/ only).
 --gpu, or an NVIDIA GPU that is found, takes the CUDA build of torch instead of the small CPU build
 (on Linux; for Windows pip has the CPU build only, and pytorch.org says how to change it in .venv).
 The browser check needs Chromium (on Debian and Ubuntu: sudo apt install chromium), else it is skipped.
+--extras adds what notebooks 12 and 13 need (ONNX, TensorFlow, a web service and more; 2 GB); it stays in .venv,
+and `python start.py test --extras`, which CI runs, tests with it what is skipped without it.
 
 The first start makes the folder .venv and installs into it (its log: .venv/install.log). Later
 starts install nothing until pyproject.toml changes. To begin again, delete .venv.
@@ -49,7 +51,8 @@ STAMP = VENV / "installed.json"  # written last: without it the set-up did not f
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 NBVAL = "--nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/sanitize.cfg"
-PACKAGE_COMMANDS = ("demo", "datasets", "pretrain", "evaluate", "recommend", "study", "benchmark", "doctor")
+PACKAGE_COMMANDS = ("demo", "datasets", "pretrain", "evaluate", "recommend", "serve", "study", "benchmark", "doctor")
+NEED_EXTRAS = ("12_from_notebook_to_service", "13_with_other_tools")  # notebooks stored as run with all extras
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DISK_GB = {"CPU": 3, "CUDA": 8}
 DISK_FULL = re.compile(r"No space left|Disk quota exceeded|not enough space on the disk", re.IGNORECASE)
@@ -101,6 +104,8 @@ def environment() -> dict:
     env["VIRTUAL_ENV"] = str(VENV)  # another active one would be added to sys.path by IPython
     env["PATH"] = os.pathsep.join([str(PYTHON.parent), env.get("PATH", os.defpath)])
     env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if read_stamp().get("extras"):
+        env["RECSYS_TUTORIAL_EXTRAS"] = "all"  # then a test fails where one is missing, instead of all being skipped
     return env
 
 
@@ -172,7 +177,7 @@ def pip() -> list:
     return [str(PYTHON), "-m", "pip", "install", *options]
 
 
-def install(build: str) -> None:
+def install(build: str, extras: bool) -> None:
     """Install torch by itself where that gets the CPU build, then the package with all that it needs."""
     if sys.platform == "linux" and build == "CPU":
         options = ["--no-deps", "--retries", "1", "--index-url", CPU_INDEX]
@@ -182,13 +187,14 @@ def install(build: str) -> None:
         elif output:
             say(f"no CPU build of torch from {CPU_INDEX}: taking pip's default, a bigger download")
             check_disk("CUDA")
-    output = step("installing the package and what it needs", [*pip(), "-e", ".[test]"])
+    package = ".[test,test-extras]" if extras else ".[test]"
+    output = step("installing the package and what it needs", [*pip(), "-e", package])
     if output:
         stop(explain(output))
 
 
-def set_up(gpu: bool) -> None:
-    """Make .venv what pyproject.toml asks for; when it is that already, do nothing."""
+def set_up(gpu: bool, extras: bool) -> None:
+    """Make .venv what pyproject.toml asks for; when it is that already, do nothing. Extras once installed stay."""
     old = read_stamp()
     cuda = sys.platform == "linux" and (gpu or old.get("build") == "CUDA" or gpu_found())
     new = {
@@ -196,13 +202,15 @@ def set_up(gpu: bool) -> None:
         "python": ".".join(platform.python_version_tuple()[:2]),
         "folder": str(HERE),
         "pyproject": hashlib.sha256((HERE / "pyproject.toml").read_bytes()).hexdigest(),
+        "extras": extras or old.get("extras", False),
     }
     if old == new:
         return
     STAMP.unlink(missing_ok=True)
-    if {**old, "pyproject": ""} != {**new, "pyproject": ""}:
+    changes = {"pyproject": "", "extras": False}  # these need no new .venv
+    if {**old, **changes} != {**new, **changes}:
         make_venv(new["build"])
-    install(new["build"])
+    install(new["build"], new["extras"])
     write_stamp(new)
 
 
@@ -243,10 +251,12 @@ def add_playwright() -> str:
 def test(extra: list) -> int:
     """Run all that CI runs, to the end; return the first exit code that is not 0."""
     why_not = add_playwright()
+    left_out = () if read_stamp().get("extras") else NEED_EXTRAS
     checks = {
         "ruff": ["ruff", "check", "."],
         "tests": ["pytest", "tests", *extra],
-        "notebooks": ["pytest", *NBVAL.split(), "-p", "no:cacheprovider", "notebooks"],
+        "notebooks": ["pytest", *NBVAL.split(), "-p", "no:cacheprovider", "notebooks"]
+        + [f"--ignore=notebooks/{name}.ipynb" for name in left_out],
         "browser": ["pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"],
     }
     if why_not:
@@ -255,12 +265,14 @@ def test(extra: list) -> int:
     results = [f"{name} {f'failed ({code})' if code else 'passed'}" for name, code in codes.items()]
     results += [f"browser skipped ({why_not})"] if why_not else []
     say("start.py test: " + ", ".join(results))
+    if left_out:
+        say(f"not run without --extras: {', '.join(left_out)}, and the tests skipped above that name an extra")
     return next(filter(None, codes.values()), 0)
 
 
 def main(argv: list) -> int:
     """Set up, then start the command; return the exit code."""
-    arguments = [text for text in argv if text != "--gpu"]
+    arguments = [text for text in argv if text not in ("--gpu", "--extras")]
     if arguments[:1] in (["-h"], ["--help"]):
         print(__doc__.strip())
         return 0
@@ -272,7 +284,7 @@ def main(argv: list) -> int:
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a step of the set-up ends with us
     try:
-        set_up("--gpu" in argv)
+        set_up("--gpu" in argv, "--extras" in argv)
         own = {"lab": lab, "test": test}
         return own[command](extra) if command in own else run(["-m", "recsys_tutorial", *arguments])
     except KeyboardInterrupt:

@@ -112,6 +112,10 @@ def parser() -> ArgumentParser:
     one.add_argument("folder", type=Path, metavar="DIR", help="a folder that pretrain wrote")
     one.add_argument("--liked", action="append", default=[], metavar="ITEM", help="a title or an id; repeat it")
     one.add_argument("-k", type=whole(1), default=10, help="how many (default 10)")
+    one = add("serve", commands.run_serve)
+    one.add_argument("folder", type=Path, metavar="DIR", help="a folder that pretrain wrote")
+    one.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+    one.add_argument("--port", type=whole(0, 65535), default=8000, help="0 takes a free one (default 8000)")
     return top
 
 

@@ -25,6 +25,7 @@ from .pretraining import pretrain
 from .readers import read_interactions
 from .recommend import Recommender
 from .reports import DroppedRows
+from .service.run import serve
 from .splits import PROTOCOLS
 from .studies import label_efficiency, paired, summarise
 from .tables import ENDINGS
@@ -190,6 +191,12 @@ def run_recommend(args: Namespace) -> Report:
     """Recommend to a person from the items they like."""
     recommended = Recommender.load(args.folder).recommend(args.liked, k=args.k)
     return Report(recommended.to_dict("records"), table(recommended.round(3)))
+
+
+def run_serve(args: Namespace) -> Report:
+    """Answer over HTTP with the model in a folder, until stopped (needs the extra ``serve``)."""
+    serve(args.folder, args.host, args.port)
+    return Report([], "stopped")
 
 
 def run_benchmark(args: Namespace) -> Report:

@@ -60,7 +60,7 @@ class Recommender:
             torch.ones(len(liked)) if weights is None else torch.tensor(weights, dtype=torch.float32),
         )
         scores, outputs = self.model.score(behaviour)[0], self.model.outputs
-        return _best(scores, outputs, ~np.isin(outputs.ids, self.catalogue.ids[liked]), k)
+        return best_of(scores, outputs, ~np.isin(outputs.ids, self.catalogue.ids[liked]), k)
 
     def similar(self, item: RawId, k: int = 10, among: np.ndarray | None = None) -> pd.DataFrame:
         """Return the ``k`` items whose vectors in g's first layer point most nearly where ``item``'s does (cosine).
@@ -81,7 +81,7 @@ class Recommender:
                 f"among has shape {allowed.shape}: it needs one value for each of {len(self.catalogue)} items"
             )
         allowed[index] = False
-        return _best(cosines(vectors, [index])[0], self.catalogue, allowed, k)
+        return best_of(cosines(vectors, [index])[0], self.catalogue, allowed, k)
 
     def save(self, folder: str | Path) -> None:
         """Write the model with its items to ``folder`` (see :mod:`recsys_tutorial.checkpoints`)."""
@@ -93,7 +93,7 @@ class Recommender:
         return cls(checkpoints.load_model(folder))
 
 
-def _best(scores: np.ndarray, catalogue: Catalogue, allowed: np.ndarray, k: int) -> pd.DataFrame:
+def best_of(scores: np.ndarray, catalogue: Catalogue, allowed: np.ndarray, k: int) -> pd.DataFrame:
     """Return the ``k`` best of the allowed items as a table; ``(items,)`` scores."""
     left = int(allowed.sum())
     if not isinstance(k, int) or not 1 <= k <= left:

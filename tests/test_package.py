@@ -12,12 +12,13 @@ import recsys_tutorial as rt
 PACKAGE = Path(rt.__file__).parent
 # From the ground up. A module may import those above it in this list, and no other.
 FLOORS = [
-    "errors", "files", "catalogue", "reports", "ordering", "interactions", "events", "tables", "fields",
+    "errors", "extras", "files", "catalogue", "reports", "ordering", "interactions", "events", "tables", "fields",
     "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
     "machine", "batches", "splits", "losses", "metrics", "label_metrics", "geometry", "uncertainty", "encoders",
     "heads", "model", "objectives", "ridge", "joining", "tasks", "training", "article", "tensors", "checkpoints",
     "baselines", "evaluation", "pretraining", "beside", "finetuning", "adapting", "named", "studies", "linear",
-    "identities", "domains", "recommend", "plots", "widgets", "synthetic", "exercises", "benchmark",
+    "identities", "domains", "recommend", "export", "index", "service", "plots", "widgets", "synthetic", "exercises",
+    "benchmark",
     "commands", "study_commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))

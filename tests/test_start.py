@@ -89,7 +89,7 @@ def start(folder, monkeypatch):
 
 def steps(start) -> list[str]:
     """The set-up steps that were run since the last call, by one word each."""
-    words = {"venv": "venv", start.CPU_INDEX: "torch", ".[test]": "rest"}
+    words = {"venv": "venv", start.CPU_INDEX: "torch", ".[test]": "rest", ".[test,test-extras]": "rest with extras"}
     names = [next(words[word] for word in command if word in words) for command in start.subprocess.steps]
     start.subprocess.steps.clear()
     return names
@@ -308,7 +308,7 @@ PACKAGE = ["-m", "recsys_tutorial"]
         (["--gpu"], LAB),
         (["recommend", "a dir", "--liked", "Toy Story (1995)"],
          [*PACKAGE, "recommend", "a dir", "--liked", "Toy Story (1995)"]),
-        *[([name], [*PACKAGE, name]) for name in ("datasets", "pretrain", "evaluate", "study", "doctor")],
+        *[([name], [*PACKAGE, name]) for name in ("datasets", "pretrain", "evaluate", "serve", "study", "doctor")],
         (["benchmark", "--against", "implicit"], [*PACKAGE, "benchmark", "--against", "implicit"]),
     ],
 )  # fmt: skip
@@ -340,6 +340,12 @@ def test_ctrl_c_waits_for_the_child_and_is_quiet(start, codes, exit_code, capsys
     assert "Traceback" not in capsys.readouterr().err
 
 
+NBVAL = (
+    "-m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 "
+    "--nbval-sanitize-with tests/sanitize.cfg -p no:cacheprovider notebooks"
+)
+
+
 def test_test_runs_all_that_ci_runs_and_returns_the_first_failure(start, capsys, monkeypatch):
     monkeypatch.setattr(start.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
     start.subprocess.codes = [0, 3, 4]
@@ -347,10 +353,7 @@ def test_test_runs_all_that_ci_runs_and_returns_the_first_failure(start, capsys,
     ruff, tests, notebooks, browser = [child.command[1:] for child in start.subprocess.children]
     assert ruff == ["-m", "ruff", "check", "."]
     assert tests == ["-m", "pytest", "tests", "-k", "splits"]
-    assert " ".join(notebooks) == (
-        "-m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 "
-        "--nbval-sanitize-with tests/sanitize.cfg -p no:cacheprovider notebooks"
-    )
+    assert " ".join(notebooks[:-2]) == NBVAL
     assert browser == ["-m", "pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"]
     assert {child.cwd for child in start.subprocess.children} == {start.HERE}
     assert start.subprocess.steps[-1][-2:] == ["-c", "import playwright"], "it is there: nothing is installed"
@@ -374,6 +377,33 @@ def test_without_a_browser_its_check_is_skipped_and_that_is_said(start, monkeypa
     assert start.main(["test"]) == 0
     assert len(start.subprocess.children) == 3
     assert "notebooks passed, browser skipped (no Chromium on the PATH)" in capsys.readouterr().err
+
+
+def test_without_extras_what_needs_them_is_left_out_and_said(start, capsys):
+    assert start.main(["test"]) == 0
+    ignored = [f"--ignore=notebooks/{name}.ipynb" for name in start.NEED_EXTRAS]
+    assert start.subprocess.children[2].command[-2:] == ignored
+    assert "not run without --extras: 12_from_notebook_to_service, 13" in capsys.readouterr().err
+    assert "RECSYS_TUTORIAL_EXTRAS" not in start.subprocess.children[-1].env
+
+
+def test_extras_are_installed_once_stay_and_are_tested(start, capsys):
+    for argv, expected in [
+        (["demo"], ["venv", "torch", "rest"]),
+        (["test", "--extras"], ["torch", "rest with extras"]),
+        (["test"], []),
+    ]:
+        assert start.main(argv) == 0
+        assert steps(start) == expected
+    for child in (start.subprocess.children[-4], start.subprocess.children[-1]):
+        assert " ".join(child.command[1:]) == NBVAL
+        assert child.env["RECSYS_TUTORIAL_EXTRAS"] == "all"
+    assert "not run" not in capsys.readouterr().err
+
+
+def test_notebooks_that_need_extras_exist_in_the_committed_order(start):
+    stems = {path.stem for path in (ROOT / "notebooks").glob("1[23]_*.ipynb")}
+    assert stems <= set(start.NEED_EXTRAS)
 
 
 def test_test_stops_at_ctrl_c(start):
@@ -444,14 +474,14 @@ def test_other_systems_take_the_default_torch(start, monkeypatch, system, argv):
 # --- real processes ---------------------------------------------------------------------------------------
 
 
-def call(*command, cwd) -> subprocess.CompletedProcess:
-    return subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True, timeout=60)
+def call(*command, cwd, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True, timeout=60, **options)
 
 
 def test_help(folder):
     done = call(sys.executable, folder / "start.py", "--help", cwd=folder.parent)
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("lab", "demo", "test", "doctor", "--gpu", ".venv"):
+    for word in ("lab", "demo", "test", "doctor", "--gpu", "--extras", ".venv"):
         assert word in done.stdout
     assert not (folder / ".venv").exists()
 
@@ -486,6 +516,9 @@ def test_ci_runs_start_test_and_can_fail(folder):
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
     (folder / "start.py").write_text("import os, sys; print(os.getcwd(), sys.argv[1:]); sys.exit(5)")
-    done = call("bash", folder / ".ci" / "run", cwd=folder.parent)
-    assert (done.returncode, done.stdout) == (5, f"{folder} ['test']\n"), done.stderr
+    browser = folder / "chromium"  # so that .ci/run does not install one
+    browser.touch(mode=0o755)
+    path = os.pathsep.join([str(folder), os.environ["PATH"]])
+    done = call("bash", folder / ".ci" / "run", cwd=folder.parent, env=os.environ | {"PATH": path})
+    assert (done.returncode, done.stdout) == (5, f"{folder} ['test', '--extras']\n"), done.stderr
     assert os.name == "nt" or os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -1,0 +1,54 @@
+"""What goes in and out of the service, with its limits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+Title = Annotated[StrictStr, Field(min_length=1, max_length=200)]
+_EXACT = 2**53  # beyond it a JSON number is not exact in most languages: send such an id as text
+Item = Annotated[StrictInt, Field(ge=-_EXACT, le=_EXACT)] | Title
+Length = Annotated[int, Field(ge=1, le=100, description="how many to return; fewer where fewer are left")]
+
+
+class Liked(BaseModel):
+    """What a person likes, oldest first: raw ids or titles (any case; the year may be left out)."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"liked": ["Toy Story (1995)", 364], "k": 5}]}
+    )
+
+    liked: list[Item] = Field(min_length=1, max_length=500)
+    k: Annotated[Length, Field(strict=True)] = 10
+
+
+class Scored(BaseModel):
+    """One item of a list."""
+
+    rank: int
+    item: int | str
+    title: str
+    score: float
+
+
+class Answer(BaseModel):
+    """The best items first, and the catalogue of the model that chose them."""
+
+    items: list[Scored]
+    catalogue: str
+
+
+class Health(BaseModel):
+    """The service is up, with this model."""
+
+    status: str
+    items: int
+    catalogue: str
+    version: str
+
+
+class Problem(BaseModel):
+    """What was wrong with a request, and what to do instead."""
+
+    detail: str
