@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import ROOT, browser_page, lab, missing
+from lab import NEED_EXTRAS, ROOT, browser_page, lab, missing
 
 SCREENSHOTS = Path(os.environ.get("RECSYS_TUTORIAL_SCREENSHOTS", ROOT / "screenshots"))
 LIMIT = 2.0  # seconds a widget may take to answer
@@ -139,8 +139,10 @@ def _values(panel: Any) -> list[str]:
 
 
 def names(begin: list[str]) -> list[str]:
-    """Return the notebooks whose names begin with one of ``begin``, all where there is none."""
+    """Return the notebooks that can run here and whose names begin with one of ``begin`` (none: all of them)."""
     found = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    left_out = () if os.environ.get("RECSYS_TUTORIAL_EXTRAS") else NEED_EXTRAS
+    found = [name for name in found if name not in left_out]
     return [name for name in found if not begin or name.startswith(tuple(begin))]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from start import BROWSERS  # noqa: E402
+from start import BROWSERS, NEED_EXTRAS  # noqa: E402, F401
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 # Every cell is in the page, seen or not; nothing is fetched from outside, nothing pops up, nothing is saved.
