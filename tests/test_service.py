@@ -87,7 +87,7 @@ def test_health_says_which_model(client, recommender):
         ({"liked": ["Ada (1990)"], "k": 0}, 422, "body.k"),
         ({"liked": ["Ada (1990)"], "k": 2.5}, 422, "body.k"),
         ({"liked": [True]}, 422, "body.liked"),
-        ({"liked": [1.5]}, 422, "body.liked"),
+        ({"liked": [1.5]}, 422, "body.liked.0: Input should be a valid integer"),
         ({"liked": ["x" * 201]}, 422, "at most 200"),
         ({"liked": [10] * 501}, 422, "at most 500"),
         ({"liked": ["Ada (1990)"], "folder": "/etc"}, 422, "body.folder: Extra inputs are not permitted"),

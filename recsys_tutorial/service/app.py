@@ -82,5 +82,10 @@ def _refused(_: Request, error: HTTPException) -> JSONResponse:
 
 def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
     """Name the fields and what they need, without repeating what was sent."""
-    told = [f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()[:5]]
+    told = [f"{_field(found['loc'])}: {found['msg']}" for found in error.errors()[:5]]
     return _problem(422, ascii("; ".join(told))[1:-1])
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    """Return where a fault lies, such as ``body.liked.0``, without pydantic's names for the types that it tried."""
+    return ".".join(str(part) for part in place if isinstance(part, int) or part.isidentifier())
