@@ -113,3 +113,15 @@ def _halves(x: rt.Interactions) -> tuple[rt.Interactions, rt.Interactions]:
 def test_data_whose_users_have_one_item_each_leaves_nobody_to_test_on(protocol):
     with pytest.raises(rt.InputError, match="no user is left to test on"):
         protocol(rt.from_events(["a", "b"], ["x", "x"]))
+
+
+@pytest.mark.parametrize("protocol", [held_out_users, random_holdout])
+def test_the_seed_is_0_unless_another_is_given(protocol, board):
+    drawn = [protocol(board, **seed).targets.items.tolist() for seed in ({}, {"seed": 0}, {"seed": 1})]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_what_happens_at_the_cut_itself_has_to_be_found():
+    """Eleven events at times 0 to 10: four fifths of the way from the first to the last is time 8."""
+    split = temporal(rt.from_events([1] * 11, range(11), timestamp=range(11)), target_share=0.2)
+    assert split.targets.item_ids[split.targets.items].tolist() == [8, 9, 10]
