@@ -50,7 +50,7 @@ def main(path: str, parts: list[str]) -> None:
 
 def _write(path: str, records: list[dict[str, object]]) -> None:
     about = {
-        "command": f"python tools/cost.py {path}",
+        "command": f"python tools/cost.py docs/{Path(path).name}",
         "processor": f"{platform.machine()}, {torch.get_num_threads()} threads",
         "versions": {"recsys_tutorial": rt.__version__, "python": platform.python_version(),
                      "torch": torch.__version__},

@@ -65,7 +65,7 @@ def growth(points: pd.DataFrame, exponents: pd.DataFrame, y: str) -> Plot:
         exponents: columns ``axis, value``: what was fitted.
         y: what the values are.
     """
-    figure, axes = new(f"Growth of {y}", "how many times the smallest size", f"{y}, relative to the smallest size")
+    figure, axes = new(f"Growth of {y}", "how many times the smallest size", "relative to the smallest size")
     told = []
     fitted = dict(zip(exponents["axis"], exponents["value"], strict=True))
     for number, (axis, rows) in enumerate(points.groupby("axis", sort=False)):
