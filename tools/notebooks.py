@@ -151,9 +151,10 @@ def run(names: list[str]) -> int:
     measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
     for path in chosen(names):
         done, seconds, peak = execute(load(path))
+        seconds, peak = round(seconds, 1), round(peak)
         state(done, seconds, peak)
         nbformat.write(done, path)
-        measured[path.stem] = {"seconds": round(seconds, 1), "peak_mb": round(peak)}
+        measured[path.stem] = {"seconds": seconds, "peak_mb": peak}
         print(f"{path.stem}: {seconds:.1f} s, {peak:.0f} MB")
         MEASURED.write_text(json.dumps(dict(sorted(measured.items())), indent=2) + "\n")
     if all(path.stem in measured for path in NOTEBOOKS.glob("[0-9]*.ipynb")):
