@@ -12,9 +12,6 @@ from .interactions import Interactions
 from .readers import feedback, hetrec, mind, movielens, sequences, weblog
 from .sources import Files
 
-MOVIELENS = "MovieLens: research use, redistribution under the same terms, not commercial"
-HARPER = "Harper and Konstan (2015), The MovieLens Datasets, doi:10.1145/2827872"
-
 MOVIELENS = "research use, redistribution under the same terms, not commercial (GroupLens)"
 HARPER = "Harper and Konstan (2015), The MovieLens Datasets, doi:10.1145/2827872"
 S3REC = "https://raw.githubusercontent.com/RUCAIBox/CIKM2020-S3Rec/2a81540ae18615d88ef88227b0c066e5b74781e5/data/"
