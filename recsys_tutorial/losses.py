@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .batches import Batch
 from .distributed import shared_count
 
+_ALIGNED = 16  # users: rows that begin at odd addresses make a product a tenth slower
 _LOGITS_AT_ONCE = 2**21  # 8 MB: they stay in the cache
 
 
@@ -103,6 +104,48 @@ def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -
     if without is not None:
         total = total - outputs[without.rows, without.items].square().sum()
     return total / shared_count(len(target))
+
+
+class _LinearSquared(torch.autograd.Function):
+    """See :func:`linear_squared_loss`; errors are laid out item by item, where the table's products are fastest."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, states: Tensor, table: Tensor, bias: Tensor, events: tuple[Tensor, ...], without: tuple[Tensor, ...]
+    ) -> Tensor:
+        (users, items, weights), n = events, len(states)
+        states = nn.functional.pad(states, (0, 0, 0, -n % _ALIGNED))
+        errors = torch.addmm(bias[:, None], table, states.T)  # the outputs, until the events are taken off
+        errors[:, n:] = 0.0
+        errors[without] = 0.0
+        total = errors.view(-1).dot(errors.view(-1)) + (weights * (weights - 2 * errors[items, users])).sum()
+        errors.index_put_((items, users), -weights, accumulate=True)
+        ctx.n = n
+        ctx.save_for_backward(states, table, errors)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        states, table, errors = ctx.saved_tensors
+        by_states = (errors.T @ table)[: ctx.n] * (2 * grad)
+        return by_states, errors @ (states * (2 * grad)), errors.sum(1) * (2 * grad), None, None
+
+
+def linear_squared_loss(
+    states: Tensor, table: Tensor, bias: Tensor, target: Batch, without: Batch | None = None
+) -> Tensor:
+    r"""Return :func:`squared_loss` of ``states tableᵀ + bias``, with fewer passes over the outputs.
+
+    Args:
+        states: ``(users, dim)``.
+        table: ``(items, dim)``.
+        bias: ``(items,)``.
+        target: y, one row per row of ``states``.
+        without: items whose outputs do not count, none of them in ``target``.
+    """
+    events = target.rows, target.items, target.weights.to(states)
+    left_out = (target.items[:0],) * 2 if without is None else (without.items, without.rows)
+    return _LinearSquared.apply(states, table, bias, events, left_out) / shared_count(len(target))
 
 
 class _LinearCrossEntropy(torch.autograd.Function):

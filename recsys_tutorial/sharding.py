@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from functools import partial
 
 import torch
 import torch.distributed as dist
@@ -23,7 +22,7 @@ from . import distributed
 from .batches import Batch
 from .encoders import BagEncoder
 from .errors import InputError
-from .losses import multinomial_loss, squared_loss
+from .losses import multinomial_loss
 from .objectives import Objective
 from .objectives.decoder import Decoder
 from .rows import Rows, cut, gather
@@ -73,9 +72,10 @@ class _RowsOfDecoder(Decoder):
         some = None if without is None else rows.of(without)
         return _Sum.apply(multinomial_loss(self(vectors), rows.of(target), some, log_sum=_log_sum, add=_Sum.apply))
 
-
-def _squared(rows: Rows, outputs: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
-    return _Sum.apply(squared_loss(outputs, rows.of(target), None if without is None else rows.of(without)))
+    def squared_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
+        rows = self.weight.rows
+        some = None if without is None else rows.of(without)
+        return _Sum.apply(super().squared_loss(_Spread.apply(vectors), rows.of(target), some))
 
 
 def _log_sum(logits: Tensor) -> Tensor:
@@ -108,9 +108,6 @@ def sharded(objective: Objective) -> Iterator[None]:
     tables = ((encoder, "item_vectors"), (decoder, "weight"), (decoder, "bias"))
     # Other classes of the same objects: the names of the parameters stay, and so does what refers to them.
     encoder.__class__, decoder.__class__ = _RowsOfBag, _RowsOfDecoder
-    squared = getattr(objective, "loss_of", None) is squared_loss
-    if squared:
-        objective.loss_of = partial(_squared, rows)
     for module, name in tables:
         parameter = nn.Parameter(rows.cut(getattr(module, name).detach()))
         parameter.rows = rows
@@ -123,5 +120,3 @@ def sharded(objective: Objective) -> Iterator[None]:
     for module, name in tables:
         setattr(module, name, nn.Parameter(rows.gather(getattr(module, name))))
     encoder.__class__, decoder.__class__ = BagEncoder, Decoder
-    if squared:
-        objective.loss_of = squared_loss

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from recsys_tutorial import losses
 from recsys_tutorial.batches import Batch
-from recsys_tutorial.losses import linear_cross_entropy, multinomial_loss, squared_loss
+from recsys_tutorial.losses import linear_cross_entropy, linear_squared_loss, multinomial_loss, squared_loss
 
 
 def test_by_hand():
@@ -58,3 +58,17 @@ def test_linear_cross_entropy_without_gradients():
     assert linear_cross_entropy(states, table, torch.arange(3)).item() == pytest.approx(
         F.cross_entropy(torch.eye(3), torch.arange(3)).item()
     )
+
+
+@pytest.mark.parametrize("left_out", [False, True])
+@pytest.mark.parametrize("users", [1, 16, 19])
+def test_the_linear_squared_loss_and_its_gradients_are_those_of_the_outputs(users, left_out):
+    torch.manual_seed(0)
+    states, table, bias = (torch.randn(*size, dtype=torch.float64) for size in ((users, 5), (30, 5), (30,)))
+    shown, target = Batch.from_lists([torch.randperm(30)[:8].tolist() for _ in range(users)]).hide(0.5)
+    without = shown if left_out else None
+    given = [x.clone().requires_grad_() for x in (states, table, bias)]
+    linear = linear_squared_loss(*given, target, without)
+    expected = squared_loss(torch.nn.functional.linear(*given), target, without)
+    torch.testing.assert_close(linear, expected)
+    torch.testing.assert_close(torch.autograd.grad(3 * linear, given), torch.autograd.grad(3 * expected, given))

@@ -3,7 +3,8 @@
 python tools/cost.py docs/cost.json [PART ...]    every part that is named is measured anew, the others are kept
 
 All parts take about a quarter of an hour on two idle cores. Libraries to hold ours against are taken where installed.
-The part ``quality`` trains on the default data, and on anime where that is at hand.
+The part ``quality`` trains on the default data and, where it is at hand, on anime without what fewer than 20 have seen:
+4,559 users and 3,120 items, nearly the catalogue of MovieLens-1M.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ def measured(part: str) -> Iterator[list[dict[str, object]]]:
     yield benchmark.benchmark([part], against, progress=True)
     if part == "quality":
         try:
-            yield benchmark.benchmark([part], against, data=rt.load_dataset("anime"), progress=True)
+            anime = rt.load_dataset("anime").filter_counts(per_user=5, per_item=20)
         except InputError as error:
             print(f"without anime: {error}", file=sys.stderr)
+        else:
+            yield benchmark.benchmark([part], against, data=anime, progress=True)
 
 
 def _short(value: object) -> object:

@@ -17,11 +17,16 @@ from .measure import record, seconds
 from .peers import PEERS, Fit
 
 # What is spent on a training, from little to much: every budget is a training of its own, with a whole cycle of rates,
-# of about so many steps; the last is the default.
+# of about so many steps; the last is the default. Fewer steps want a smaller g and less hidden. Chosen on users
+# who were held out of the training users, of anime and of movielens-small.
 BUDGETS: dict[str, tuple[dict[str, Any], ...]] = {
     "denoising": (
-        {"steps": 50, "dim": 256, "learning_rate": 6e-3}, {"steps": 100, "dim": 512, "learning_rate": 4e-3},
-        {"steps": 200, "dim": 512, "learning_rate": 3e-3}, {"steps": 400, "learning_rate": 2e-3}, {},
+        {"steps": 80, "dim": 256, "learning_rate": 8e-3, "dropout": 0.5},
+        {"steps": 120, "dim": 384, "learning_rate": 5e-3, "dropout": 0.5, "weight_decay": 4.0},
+        {"steps": 190, "dim": 512, "learning_rate": 4e-3, "dropout": 0.45, "weight_decay": 3.0},
+        {"steps": 240, "dim": 512, "learning_rate": 3e-3, "dropout": 0.4},
+        {"steps": 300, "dim": 768, "learning_rate": 3e-3, "dropout": 0.4},
+        {},
     ),
     "variational": ({"steps": 200}, {"steps": 400}, {"steps": 800}, {}),
 }  # fmt: skip

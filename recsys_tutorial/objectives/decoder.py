@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ..batches import Batch
-from ..losses import multinomial_loss
+from ..losses import linear_squared_loss, multinomial_loss
 from ..sampling import ItemSampler, sampled_multinomial_loss, take_rows
 
 
@@ -17,6 +17,10 @@ class Decoder(nn.Linear):
     """
 
     sampler: ItemSampler | None = None
+
+    def squared_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
+        """Return :func:`~recsys_tutorial.losses.squared_loss` of the scores."""
+        return linear_squared_loss(vectors, self.weight, self.bias, target, without)
 
     def multinomial_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
         """Return :func:`~recsys_tutorial.losses.multinomial_loss` of the scores, or the estimate from a sample."""

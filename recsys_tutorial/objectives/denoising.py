@@ -10,12 +10,11 @@ from ..batches import Batch
 from ..encoders import BagEncoder
 from ..errors import InputError, check_shares, unknown
 from ..interactions import Interactions
-from ..losses import multinomial_loss, squared_loss
 from ..sampling import ItemSampler
 from .base import Objective, Recipe
 from .decoder import Decoder
 
-LOSSES = {"squared": squared_loss, "multinomial": multinomial_loss}
+LOSSES = ("squared", "multinomial")
 
 
 class Denoising(Objective):
@@ -49,7 +48,7 @@ class Denoising(Objective):
         check_shares(dropout=dropout)
         if loss not in LOSSES:
             raise unknown("loss", loss, LOSSES)
-        self.dropout, self.loss_of = dropout, LOSSES[loss]
+        self.dropout, self.loss_name = dropout, loss
         self.hidden_only = loss == "multinomial" if hidden_only is None else hidden_only
         self.decoder = Decoder(encoder.dim, encoder.n_items)
 
@@ -63,14 +62,12 @@ class Denoising(Objective):
         """Return the loss of explaining ``batch`` from what is left of it, averaged over users."""
         shown, hidden = batch.hide(self.dropout)
         target, without = (hidden.binary(), shown) if self.hidden_only else (batch.binary(), None)
-        vectors = self.encoder(shown)
-        if self.loss_of is multinomial_loss:
-            return self.decoder.multinomial_loss(vectors, target, without)
-        return self.loss_of(self.decoder(vectors), target, without)
+        loss_of = self.decoder.squared_loss if self.loss_name == "squared" else self.decoder.multinomial_loss
+        return loss_of(self.encoder(shown), target, without)
 
     def sample_softmax(self, sampler: ItemSampler) -> None:
         """Let the softmax run over a sample of the items; the squared loss has none."""
-        if self.loss_of is not multinomial_loss:
+        if self.loss_name == "squared":
             raise InputError("the squared loss has no softmax to sample: take loss='multinomial' with sampled_softmax")
         super().sample_softmax(sampler)
 
