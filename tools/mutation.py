@@ -1,23 +1,26 @@
 """Change the code in small ways, one at a time, and count how many of the changes a test notices.
 
-python tools/mutation.py [TARGET ...]    metrics, splits and exercises, or those named; prints each change that lives
+python tools/mutation.py [TARGET ...] [--json FILE]    prints each change that lives, and adds the counts to FILE
 
+A target is metrics, splits or exercises (no name: all of them), or one of their files, such as exercises/concepts.py.
 Each change (a mutant) is tried in a fork of this process, which has the big libraries loaded: about a second each.
 What is data in the exercises (their cases, and the wrong answers that people give) is left alone. Linux and macOS.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import contextlib
 import copy
 import importlib
 import importlib.machinery
 import importlib.util
+import json
 import os
 import re
+import resource
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +35,7 @@ TARGETS = {
          "tests/test_solutions.py::test_the_objective_of_notebook_05_beats_popularity_and_not_ease"],
     ),
 }  # fmt: skip
-LIMIT = 120  # seconds; a change that makes a test hang counts as noticed
+LIMIT = 120  # seconds of computing, whoever stops this meanwhile; a change that makes a test hang counts as noticed
 OTHERS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Add: ast.Sub, ast.Sub: ast.Add,
@@ -117,20 +120,13 @@ def noticed(path: str, source: str, tests: list[str]) -> bool:
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException), open(os.devnull, "w") as nowhere:
+            resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
             _replace(PACKAGE / path, source)
             os._exit(_run(tests))
         os._exit(1)
-    until = time.monotonic() + LIMIT
-    while time.monotonic() < until:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return bool(status)
-        time.sleep(0.02)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    return True
+    return bool(os.waitpid(child, 0)[1])
 
 
 def _replace(path: Path, source: str) -> None:
@@ -161,27 +157,56 @@ def load_libraries() -> None:
     importlib.import_module("torch").set_num_threads(1)
 
 
-def main(names: list[str]) -> int:
-    """Try every mutant of the targets and print those that no test notices."""
+def target(name: str) -> tuple[list[str], list[str]]:
+    """Return the files and the tests of a target, which may be a single file of one."""
+    if name in TARGETS:
+        return TARGETS[name]
+    for files, tests in TARGETS.values():
+        if name in files:
+            return [name], tests
+    sys.exit(f"no target is called {name!r}: there are {', '.join(TARGETS)}, and the files of each")
+
+
+def survey(name: str) -> tuple[int, int]:
+    """Try every mutant of a target, print those that no test notices, and return how many were noticed and tried."""
+    files, tests = target(name)
+    killed = tried = 0
+    if noticed(files[0], (PACKAGE / files[0]).read_text(), tests):
+        sys.exit(f"{name}: the tests fail before anything is changed")
+    for path in files:
+        whole = (PACKAGE / path).read_text()
+        number = re.search(r'^        "(\d\d-)', whole, re.M)  # of the notebook whose exercises these are
+        chosen = [*tests, "-k", number[1]] if number else tests
+        for what, source in mutants(whole):
+            tried += 1
+            if noticed(path, source, chosen):
+                killed += 1
+            else:
+                print("lives:", path, what, flush=True)
+    return killed, tried
+
+
+def add(record: dict[str, object], path: Path) -> None:
+    """Put one target's record into a JSON file, in the place of an older one."""
+    records = json.loads(path.read_text()) if path.exists() else []
+    records = [old for old in records if old["target"] != record["target"]] + [record]
+    path.write_text(json.dumps(sorted(records, key=lambda each: each["target"]), indent=2) + "\n")
+
+
+def main(words: list[str]) -> int:
+    """Survey the targets that are named, or all."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("targets", nargs="*")
+    options.add_argument("--json", type=Path)
+    given = options.parse_args(words)
+    given.json = given.json and given.json.resolve()
     os.chdir(ROOT)
     load_libraries()
-    for name in names or TARGETS:
-        files, tests = TARGETS[name]
-        killed, lived = 0, []
-        if noticed(files[0], (PACKAGE / files[0]).read_text(), tests):
-            sys.exit(f"{name}: the tests fail before anything is changed")
-        for path in files:
-            whole = (PACKAGE / path).read_text()
-            number = re.search(r'^        "(\d\d-)', whole, re.M)  # of the notebook whose exercises these are
-            chosen = [*tests, "-k", number[1]] if number else tests
-            for what, source in mutants(whole):
-                if noticed(path, source, chosen):
-                    killed += 1
-                else:
-                    lived.append(f"{path} {what}")
-                    print("lives:", lived[-1], flush=True)
-        total = killed + len(lived)
-        print(f"{name}: {killed} of {total} changes noticed, {killed / total:.1%}", flush=True)
+    for name in given.targets or TARGETS:
+        killed, tried = survey(name)
+        print(f"{name}: {killed} of {tried} changes noticed, {killed / tried:.1%}", flush=True)
+        if given.json:
+            add({"target": name, "noticed": killed, "changes": tried, "share": round(killed / tried, 3)}, given.json)
     return 0
 
 
