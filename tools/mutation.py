@@ -19,7 +19,6 @@ import importlib.util
 import json
 import os
 import re
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +30,7 @@ TARGETS = {
     "splits": (["splits.py"], ["tests/test_splits.py"]),
     "exercises": (
         [f"exercises/{path.name}" for path in sorted((PACKAGE / "exercises").glob("*.py"))],
-        ["tests/test_exercises.py", "tests/test_solutions.py", "--deselect",
+        ["tests/test_exercises.py", "tests/test_exercise_checks.py", "tests/test_solutions.py", "--deselect",
          "tests/test_solutions.py::test_the_objective_of_notebook_05_beats_popularity_and_not_ease"],
     ),
 }  # fmt: skip
@@ -117,6 +116,8 @@ def _put(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:
 
 def noticed(path: str, source: str, tests: list[str]) -> bool:
     """Return whether the tests fail with this source in the file's place, tried in a fork."""
+    import resource  # not there on Windows, where this file is only read by its tests
+
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException), open(os.devnull, "w") as nowhere:
@@ -157,56 +158,58 @@ def load_libraries() -> None:
     importlib.import_module("torch").set_num_threads(1)
 
 
-def target(name: str) -> tuple[list[str], list[str]]:
-    """Return the files and the tests of a target, which may be a single file of one."""
-    if name in TARGETS:
-        return TARGETS[name]
-    for files, tests in TARGETS.values():
-        if name in files:
-            return [name], tests
-    sys.exit(f"no target is called {name!r}: there are {', '.join(TARGETS)}, and the files of each")
+def files_of(name: str) -> list[tuple[str, str]]:
+    """Return the targets and files that a name stands for: a target, or one of its files."""
+    found = [(target, path) for target, (files, _) in TARGETS.items() for path in files if name in (target, path)]
+    return found or sys.exit(f"no target is called {name!r}: there are {', '.join(TARGETS)}, and the files of each")
 
 
-def survey(name: str) -> tuple[int, int]:
-    """Try every mutant of a target, print those that no test notices, and return how many were noticed and tried."""
-    files, tests = target(name)
-    killed = tried = 0
-    if noticed(files[0], (PACKAGE / files[0]).read_text(), tests):
-        sys.exit(f"{name}: the tests fail before anything is changed")
-    for path in files:
-        whole = (PACKAGE / path).read_text()
-        number = re.search(r'^        "(\d\d-)', whole, re.M)  # of the notebook whose exercises these are
-        chosen = [*tests, "-k", number[1]] if number else tests
-        for what, source in mutants(whole):
-            tried += 1
-            if noticed(path, source, chosen):
-                killed += 1
-            else:
-                print("lives:", path, what, flush=True)
-    return killed, tried
+def survey(target: str, path: str) -> dict[str, int]:
+    """Try every mutant of a file, print those that no test notices, and return how many were noticed and tried."""
+    whole, tests = (PACKAGE / path).read_text(), TARGETS[target][1]
+    number = re.search(r'^        "(\d\d-)', whole, re.M)  # of the notebook whose exercises these are
+    tests = [*tests, "-k", number[1]] if number else tests
+    if noticed(path, whole, tests):
+        sys.exit(f"{path}: the tests fail before anything is changed")
+    lives = [what for what, source in mutants(whole) if not noticed(path, source, tests)]
+    for what in lives:
+        print("lives:", path, what)
+    tried = sum(1 for _ in mutants(whole))
+    return {"noticed": tried - len(lives), "changes": tried}
 
 
-def add(record: dict[str, object], path: Path) -> None:
-    """Put one target's record into a JSON file, in the place of an older one."""
-    records = json.loads(path.read_text()) if path.exists() else []
-    records = [old for old in records if old["target"] != record["target"]] + [record]
-    path.write_text(json.dumps(sorted(records, key=lambda each: each["target"]), indent=2) + "\n")
+def added(records: list[dict], target: str, files: dict[str, dict[str, int]]) -> list[dict]:
+    """Return the records, one a target, with these files' counts in the place of older ones, and the sums anew."""
+    known = {record["target"]: record["files"] for record in records}
+    known[target] = known.get(target, {}) | files
+    sums = {
+        name: [sum(each[what] for each in known[name].values()) for what in ("noticed", "changes")] for name in known
+    }
+    return [
+        {"target": name, "noticed": noticed, "changes": changes, "share": round(noticed / changes, 3),
+         "files": dict(sorted(known[name].items()))}
+        for name, (noticed, changes) in sorted(sums.items())
+    ]  # fmt: skip
 
 
 def main(words: list[str]) -> int:
     """Survey the targets that are named, or all."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("targets", nargs="*")
-    options.add_argument("--json", type=Path)
+    options.add_argument("targets", nargs="*", default=list(TARGETS))
+    options.add_argument("--json", type=Path, help="where the counts are kept")
     given = options.parse_args(words)
-    given.json = given.json and given.json.resolve()
+    kept, records = given.json and given.json.resolve(), []
     os.chdir(ROOT)
     load_libraries()
-    for name in given.targets or TARGETS:
-        killed, tried = survey(name)
-        print(f"{name}: {killed} of {tried} changes noticed, {killed / tried:.1%}", flush=True)
-        if given.json:
-            add({"target": name, "noticed": killed, "changes": tried, "share": round(killed / tried, 3)}, given.json)
+    for target, path in [pair for name in given.targets for pair in files_of(name)]:
+        found = survey(target, path)
+        print(f"{path}: {found['noticed']} of {found['changes']} changes noticed", flush=True)
+        records = json.loads(kept.read_text()) if kept and kept.exists() else records
+        records = added(records, target, {path: found})
+        if kept:
+            kept.write_text(json.dumps(records, indent=2) + "\n")
+    for record in records:
+        print(f"{record['target']}: {record['noticed']} of {record['changes']}, {record['share']:.1%}")
     return 0
 
 
