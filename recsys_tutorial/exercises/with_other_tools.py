@@ -77,7 +77,7 @@ EXERCISES = (
     ),
     compared(
         "13-loss",
-        "Write log_loss(p, clicked): the mean over impressions of -log of the probability that was given to what "
+        "Write mean_loss(p, clicked): the mean over impressions of -log of the probability that was given to what "
         "happened.",
         "Where clicked is 1 that probability is p, where it is 0 it is 1 - p.",
         _log_loss,
@@ -92,7 +92,7 @@ EXERCISES = (
     ),
     compared(
         "13-auc",
-        "Write auc(p, clicked): the share of pairs, one clicked and one not, in which the clicked one has the higher "
+        "Write pairs_right(p, clicked): the share of pairs, one clicked and one not, in which the clicked one has the higher "
         "p; a tie counts half.",
         "p[clicked == 1][:, None] - p[clicked == 0] is a table with all such pairs. Where is it above 0, where 0?",
         _auc,
