@@ -92,8 +92,8 @@ EXERCISES = (
     ),
     compared(
         "13-auc",
-        "Write pairs_right(p, clicked): the share of pairs, one clicked and one not, in which the clicked one has the higher "
-        "p; a tie counts half.",
+        "Write pairs_right(p, clicked): the share of pairs, one clicked and one not, in which the clicked one has the "
+        "higher p; a tie counts half.",
         "p[clicked == 1][:, None] - p[clicked == 0] is a table with all such pairs. Where is it above 0, where 0?",
         _auc,
         _impressions,
