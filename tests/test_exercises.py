@@ -113,5 +113,5 @@ def test_what_is_shown_keeps_to_its_width():
     assert base.shown("a" * 120) == "a" * 120
     assert base.shown("a" * 121) == f"{'a' * 110} ... (shape ())"
     assert base.shown(-0.00001) == "0.0"
-    words = base.Words("word " * 19 + "width\n" + "word " * 19 + "overlong")
-    assert [len(line) for line in repr(words).splitlines()] == [100, 94, 8]
+    words = base.Words("word " * 19 + "width\n" + "word " * 19 + "widths")
+    assert [len(line) for line in repr(words).splitlines()] == [100, 94, 6]
