@@ -57,14 +57,14 @@ def steps() -> list[Step]:
 def make_files(folder: Path) -> None:
     """Write the readers' own files that README names, with the columns that it names."""
     standard = ["user", "item", "rating", "timestamp"]
-    files = {"shop.csv": ["customer", "sku", "stars", "when"], "may.csv": standard, "june.csv": standard}
-    for month, (name, columns) in enumerate(files.items()):
+    files = {"shop.csv": ["customer", "sku", "stars", "when"], "users_a.csv": standard, "users_b.csv": standard}
+    for name, columns in files.items():
         with open(folder / name, "w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file)
             rows.writerow(columns)
             for user in range(60):
-                first = user * 7 + month
-                rows.writerows([f"c{user}", f"{(first + i) % 20:04d}", 4, 10**9 + 10**6 * month + i] for i in range(8))
+                items = [f"{(user * 7 + i) % 20:04d}" for i in range(8)]
+                rows.writerows([f"{name[:7]}{user}", item, 4, 10**9 + i] for i, item in enumerate(items))
 
 
 class Reader:
