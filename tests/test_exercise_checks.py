@@ -118,7 +118,7 @@ def test_the_share_in_the_own_taste_looks_at_films_that_a_person_has_not(name):
             self.per_taste = np.repeat(np.asarray(per_taste, float), 10)
 
         def score(self, people):
-            return self.per_taste + people.matrix.toarray()  # what they have comes first, if it is not left out
+            return self.per_taste + 20 * people.matrix.toarray()  # what they have comes first, if not left out
 
     people = pretraining_objectives._two_tastes()
     found = [pretraining_objectives._in_own_taste(Scores(scores), people) for scores in ([9, 0], [0, 9])]
