@@ -63,8 +63,11 @@ class Batch:
 
     def take(self, rows: Tensor) -> Batch:
         """Return the users at ``rows`` in that order: ``(users,) -> Batch``."""
-        begins = self.offsets[:-1][rows]
-        lengths = self.offsets[1:][rows] - begins
+        return self.stretches(self.offsets[:-1][rows], self.offsets[1:][rows])
+
+    def stretches(self, begins: Tensor, ends: Tensor) -> Batch:
+        """Return a batch whose row b holds the events ``begins[b]:ends[b]`` of this one, whoever they belong to."""
+        lengths = ends - begins
         offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
         shift = torch.repeat_interleave(begins - offsets[:-1], lengths)
         events = torch.arange(int(offsets[-1]), device=offsets.device) + shift

@@ -32,6 +32,15 @@ def as_ids(values: Iterable[RawId]) -> np.ndarray:
     return array
 
 
+def genre_table(genres: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return ``(n_items, n_genres)`` float32: 1 where an item has a genre; the genres in the order of their names."""
+    place = {name: number for number, name in enumerate(sorted({name for some in genres for name in some}))}
+    table = np.zeros((len(genres), len(place)), np.float32)
+    for item, some in enumerate(genres):
+        table[item, [place[name] for name in some]] = 1.0
+    return table
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Catalogue:
     """Item ids in index order (sorted), with optional titles and genres. Item ``j`` of a model is ``ids[j]``.

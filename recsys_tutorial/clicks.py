@@ -79,7 +79,7 @@ def liked_or_not(
     rows = np.repeat(np.arange(ratings.n_users), ratings.events_per_user)
     before = np.concatenate([[0], np.cumsum(liked)])  # likes before each event, all users laid end to end
     first = before[ratings.offsets[:-1]][rows]
-    history = _gather(ratings.items[liked], np.maximum(first, before[:-1] - LONGEST), before[:-1])
+    history = _stretches(ratings.keep_events(liked), np.maximum(first, before[:-1] - LONGEST), before[:-1])
     first_cut, second_cut = np.quantile(ratings.timestamps, cuts)
     early, late = ratings.timestamps <= first_cut, ratings.timestamps > second_cut
     both = _contexts(history, ratings.items, liked, rows, ~early & ~late, ratings.n_items)
@@ -107,7 +107,7 @@ def bought_or_not(views: Interactions, seed: int = 0) -> tuple[Impressions, Impr
     rows = np.repeat(np.arange(views.n_users), views.events_per_user)
     taken = np.asarray(bought[rows, views.items]).ravel() > 0
     starts, ends = views.offsets[:-1][rows], views.offsets[1:][rows]
-    whole = _gather(views.items, np.maximum(starts, ends - LONGEST - 1), ends)
+    whole = _stretches(views, np.maximum(starts, ends - LONGEST - 1), ends)
     history = whole.keep(whole.items != torch.from_numpy(views.items.astype(np.int64))[whole.rows])
     third = np.random.default_rng(seed).permutation(views.n_users) % 3
     both = _contexts(history.newest(LONGEST), views.items, taken, rows, third[rows] == 1, views.n_items)
@@ -175,14 +175,10 @@ def hold_out(shown: Impressions) -> tuple[Impressions, Impressions]:
     return shown.take((~others).nonzero()[:, 0]), shown.take(others.nonzero()[:, 0])
 
 
-def _gather(items: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Batch:
-    """Return a batch whose row b holds ``items[starts[b]:ends[b]]``."""
-    lengths = torch.from_numpy((ends - starts).astype(np.int64))
-    offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
-    events = torch.arange(int(offsets[-1])) + torch.repeat_interleave(
-        torch.from_numpy(starts.astype(np.int64)) - offsets[:-1], lengths
-    )
-    return Batch(torch.from_numpy(items.astype(np.int64))[events], offsets, torch.ones(len(events)))
+def _stretches(interactions: Interactions, starts: np.ndarray, ends: np.ndarray) -> Batch:
+    """Return a batch whose row b holds the items of the events ``starts[b]:ends[b]``."""
+    begins, stops = (torch.from_numpy(place.astype(np.int64)) for place in (starts, ends))
+    return Batch.of(interactions).binary().stretches(begins, stops)
 
 
 def _contexts(

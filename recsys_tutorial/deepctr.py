@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from .catalogue import genre_table
 from .clicks import LONGEST, ClickModel, Impressions, hold_out
 from .extras import require
 from .training import seeded
@@ -91,10 +92,10 @@ class DeepFM:
 
 def _genres(genres: tuple[tuple[str, ...], ...]) -> np.ndarray:
     """Return ``(n_items, most genres of one)`` numbers from 1, 0 behind them."""
-    names = {name: place for place, name in enumerate(sorted({name for some in genres for name in some}), start=1)}
-    table = np.zeros((len(genres), max(map(len, genres))), np.int64)
-    for item, some in enumerate(genres):
-        table[item, : len(some)] = [names[name] for name in some]
+    has = genre_table(genres) > 0
+    how_many = has.sum(1, keepdims=True)
+    table = np.zeros((len(has), how_many.max()), np.int64)
+    table[np.arange(table.shape[1]) < how_many] = has.nonzero()[1] + 1
     return table
 
 

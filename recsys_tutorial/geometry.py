@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
+from .catalogue import genre_table
 from .errors import InputError, unknown
 from .metrics import top_k
 
@@ -95,10 +96,7 @@ def genre_overlap(
     """
     if genres is None or not any(genres):
         raise InputError("genre_overlap needs the genres of the items: load data that has them")
-    names = {name: number for number, name in enumerate(sorted({name for some in genres for name in some}))}
-    table = np.zeros((len(genres), len(names)), np.float32)
-    for item, some in enumerate(genres):
-        table[item, [names[name] for name in some]] = 1.0
+    table = genre_table(genres)
     known = table.any(1)
     among = _allowed(among, len(vectors)) & known
     rows = np.flatnonzero(among) if rows is None else np.asarray(rows, np.int64)[known[rows]]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .catalogue import Catalogue
+from .catalogue import Catalogue, genre_table
 from .errors import InputError
 from .extras import require
 from .files import write_bytes
@@ -73,11 +73,7 @@ def genre_vectors(catalogue: Catalogue) -> Tensor:
     """
     if catalogue.genres is None or not any(catalogue.genres):
         raise InputError("these items have no genres")
-    names = {name: place for place, name in enumerate(sorted({name for some in catalogue.genres for name in some}))}
-    table = torch.zeros(len(catalogue), len(names))
-    for item, some in enumerate(catalogue.genres):
-        table[item, [names[name] for name in some]] = 1.0
-    return F.normalize(table, dim=1)
+    return F.normalize(torch.from_numpy(genre_table(catalogue.genres)), dim=1)
 
 
 def _load(encoder: str) -> Any:

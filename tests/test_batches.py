@@ -71,6 +71,18 @@ def test_take_equals_indexing_a_list(rows, data):
     assert lists(batch.take(torch.tensor(pick, dtype=torch.int64))) == [whole[row] for row in pick]
 
 
+@given(ROWS, st.data())
+def test_stretches_are_slices_of_all_events(rows, data):
+    batch = numbered(rows)
+    places = st.integers(0, len(batch.items))
+    ends = data.draw(st.lists(st.tuples(places, places).map(sorted), min_size=1, max_size=5))
+    begins, stops = torch.tensor(ends).T
+    expected = [[batch.items[begin:end].tolist(), batch.weights[begin:end].tolist()] for begin, end in ends]
+    got = batch.stretches(begins, stops)
+    cuts = list(zip(got.offsets[:-1], got.offsets[1:], strict=True))
+    assert [[got.items[a:b].tolist(), got.weights[a:b].tolist()] for a, b in cuts] == expected
+
+
 @given(ROWS, st.randoms(use_true_random=False))
 def test_taking_there_and_back_changes_nothing(rows, random):
     batch = numbered(rows)

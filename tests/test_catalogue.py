@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys_tutorial.catalogue import Catalogue, as_ids, spellings
+from recsys_tutorial.catalogue import Catalogue, as_ids, genre_table, spellings
 from recsys_tutorial.errors import InputError
 
 FILMS = Catalogue(
@@ -177,3 +177,10 @@ def test_a_catalogue_cannot_be_changed():
 def test_repr():
     assert repr(FILMS) == "Catalogue of 6 items with titles and genres"
     assert repr(PLAIN) == "Catalogue of 3 items"
+
+
+def test_the_table_of_genres_by_hand():
+    table = genre_table([("Drama", "Comedy"), (), ("Drama",)])
+    assert table.dtype == np.float32
+    assert table.tolist() == [[1, 1], [0, 0], [0, 1]]
+    assert genre_table([(), ()]).shape == (2, 0)

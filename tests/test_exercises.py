@@ -57,6 +57,7 @@ def test_what_goes_wrong_inside_an_answer_is_said_with_its_line():
     said = check("00-top", divides).said
     assert said.startswith("00-top: not yet. It stopped with ZeroDivisionError: division by zero\nin divides, line ")
     assert "return 1 / 0" in said
+    assert check("00-top", divides).done is False
     assert check("00-top", 7).said == "00-top: not yet. I expected a function and found 7."
 
 
@@ -106,3 +107,11 @@ def test_when_two_answers_are_the_same(a, b, equal):
 def test_a_long_answer_is_shown_in_few_letters():
     assert len(base.shown(np.zeros((100, 100)))) < 150
     assert base.shown((np.array([0.12345]), "a")) == "([0.1234], a)"
+
+
+def test_what_is_shown_keeps_to_its_width():
+    assert base.shown("a" * 120) == "a" * 120
+    assert base.shown("a" * 121) == f"{'a' * 110} ... (shape ())"
+    assert base.shown(-0.00001) == "0.0"
+    words = base.Words("word " * 19 + "width\n" + "word " * 19 + "widths")
+    assert [len(line) for line in repr(words).splitlines()] == [100, 94, 6]

@@ -1,6 +1,7 @@
 """What tools/mutation.py changes, and what it leaves alone."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,21 @@ def test_every_target_is_there():
     for files, tests in tool.TARGETS.values():
         assert all((tool.PACKAGE / path).is_file() for path in files)
         assert all((ROOT / path).is_file() for path in tests if path.endswith(".py"))
+
+
+def test_a_file_s_counts_take_the_place_of_older_ones():
+    found = tool.added([], "splits", {"splits.py": {"noticed": 5, "changes": 6}})
+    found = tool.added(found, "exercises", {"exercises/base.py": {"noticed": 1, "changes": 2}})
+    found = tool.added(found, "exercises", {"exercises/a.py": {"noticed": 2, "changes": 2}})
+    found = tool.added(found, "exercises", {"exercises/base.py": {"noticed": 2, "changes": 3}})
+    assert [tuple(record.values())[:4] for record in found] == [("exercises", 4, 5, 0.8), ("splits", 5, 6, 0.833)]
+
+
+def test_of_the_changes_to_each_target_85_percent_were_noticed():
+    records = json.loads((ROOT / "docs" / "mutation.json").read_text(encoding="utf-8"))
+    assert [record["target"] for record in records] == sorted(tool.TARGETS)
+    for record in records:
+        assert list(record["files"]) == sorted(tool.TARGETS[record["target"]][0])
+        assert record["changes"] == sum(counts["changes"] for counts in record["files"].values())
+        assert record["noticed"] == sum(counts["noticed"] for counts in record["files"].values())
+        assert record["noticed"] >= 0.85 * record["changes"]

@@ -85,7 +85,7 @@ def test_the_seed_decides(movielens):
         (lambda x: Split("p", x, x.take_users([]), x.take_users([])), r"p: no user is left to test on"),
         (
             lambda x: Split("p", x, x, x.keep_events(np.zeros(x.n_events, bool))),
-            r"p: 6 test users have no targets, the first",
+            r"p: 6 test users have no targets, the first is ann: filter_counts",
         ),
         (lambda x: Split("p", x, *[rt.from_events(["a"], ["b"])] * 2), r"the inputs has another catalogue"),
         (lambda x: held_out_users(x, test_share=1.0), r"test_share=1.0: it needs to be between 0 and 1"),
@@ -125,3 +125,32 @@ def test_what_happens_at_the_cut_itself_has_to_be_found():
     """Eleven events at times 0 to 10: four fifths of the way from the first to the last is time 8."""
     split = temporal(rt.from_events([1] * 11, range(11), timestamp=range(11)), target_share=0.2)
     assert split.targets.item_ids[split.targets.items].tolist() == [8, 9, 10]
+
+
+@pytest.mark.parametrize("where", ["what is shown of them", "what is trained on"])
+def test_a_single_leak_is_found_and_named(where, club):
+    people = club.take_users([0, 1])
+    target = people.items == club.item_index(20)  # ann and bob have it
+    of_ann = np.repeat(people.user_ids, people.events_per_user) == "ann"
+    leaking, clean = people.keep_events(~target | of_ann), people.keep_events(~target)
+    train, inputs = (leaking, clean) if where == "what is trained on" else (clean, leaking)
+    with pytest.raises(rt.InputError, match=f"p leaks: 1 targets are in {where}, the first is item 20 of user ann"):
+        Split("p", train, inputs, people.keep_events(target))
+
+
+@pytest.mark.parametrize(("share", "targets"), [(0.01, 1), (0.5, 2), (0.99, 3)])
+def test_of_a_user_at_least_one_item_has_to_be_found_and_never_all(share, targets):
+    split = random_holdout(rt.from_events([1] * 4 + [2] * 2, [1, 2, 3, 4, 1, 2]), target_share=share)
+    assert split.targets.events_per_user.tolist() == [targets, 1]
+    assert split.inputs.events_per_user.tolist() == [4 - targets, 1]
+
+
+def test_somebody_is_held_out_however_small_the_share(board):
+    assert held_out_users(board, test_share=0.001).inputs.n_users == 1
+
+
+def test_one_event_before_the_cut_and_a_new_one_after_it_are_enough():
+    data = rt.from_events(list("aabbc"), [1, 2, 1, 2, 3], timestamp=[1, 9, 2, 9, 1])
+    split = temporal(data, target_share=0.4)
+    assert pairs(split.inputs) == {("a", 1), ("b", 1)}
+    assert pairs(split.targets) == {("a", 2), ("b", 2)}

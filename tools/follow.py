@@ -5,8 +5,8 @@ python tools/follow.py run FOLDER    run it there, as a stranger would: sets up 
 python tools/follow.py run FOLDER --with PYTHON    run it with the packages that this Python has, and set up nothing
 
 What a stranger has and a script has not is put in its place: the address is not public yet, so a clone of this
-repository is taken; JupyterLab is started and ended; ``shop.csv`` is made, with the columns that the page names; what
-is for a machine without a network is only read.
+repository is taken; JupyterLab is started and ended, a service ended when all is done; the files of events that the
+page names are made; what is in brackets is left out; what is for a machine without a network is only read.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ PAGES = ("README.md", "notebooks/README.md")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PICTURE = "──>"  # a block that is a drawing
 OPENS_LAB = "python start.py"
+START = (sys.executable, "start.py")
+MAY_BE_LEFT_OUT = re.compile(r" \[--[^]]*\]")
 NEEDS_WHEELS = ("pip download", "PIP_NO_INDEX")
 
 
@@ -52,51 +54,82 @@ def steps() -> list[Step]:
     return found
 
 
-def make_shop(folder: Path) -> None:
-    """Write ``shop.csv`` with the columns that README names, so that its readers' own file is there."""
-    with open(folder / "shop.csv", "w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["customer", "sku", "stars", "when"])
-        for customer in range(60):
-            rows.writerows([f"c{customer}", f"{(customer * 7 + i) % 20:04d}", 4, 10**9 + i] for i in range(8))
+def make_files(folder: Path) -> None:
+    """Write the readers' own files that README names, with the columns that it names."""
+    standard = ["user", "item", "rating", "timestamp"]
+    files = {"shop.csv": ["customer", "sku", "stars", "when"], "users_a.csv": standard, "users_b.csv": standard}
+    for name, columns in files.items():
+        with open(folder / name, "w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(columns)
+            for user in range(60):
+                items = [f"{(user * 7 + i) % 20:04d}" for i in range(8)]
+                rows.writerows([f"{name[:7]}{user}", item, 4, 10**9 + i] for i, item in enumerate(items))
 
 
-def follow(step: Step, home: Path, python: str | None) -> int:
-    """Take one step in ``home``, the folder of the clone, and return its exit code."""
-    command = step.text
-    if step.kind == "python":
-        return run([python or str(home / ".venv/bin/python"), "-c", command], home)
-    if command.startswith("git clone"):
-        return 0 if home.exists() else run(["git", "clone", "-q", str(ROOT), str(home)], home.parent)
-    if any(part in command for part in NEEDS_WHEELS):
-        return 0
-    if command == OPENS_LAB:
-        return open_lab(home, python)
-    words = shlex.split(command)
-    if words[:2] == ["python", "start.py"] and python:
-        return run([python, "-m", "recsys_tutorial", *words[2:]], home)
-    if words[0] == "jupyter":
-        words[0] = str(Path(python or home / ".venv/bin/python").parent / "jupyter")
-    return run([sys.executable if word == "python" else word for word in words], home)
+class Reader:
+    """Somebody who takes the steps, one by one.
 
+    Args:
+        home: the folder of the clone, there or not yet.
+        python: has the packages; None sets up a ``.venv`` in ``home``, as the page says.
+    """
 
-def run(command: list[str], folder: Path) -> int:
-    """Run a command there, with this copy of the package first."""
-    return subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}).returncode
+    def __init__(self, home: Path, python: str | None = None) -> None:
+        self.home, self.python = home, python
+        self.programs = Path(python or home / ".venv/bin/python").parent
+        self.services: list[subprocess.Popen] = []
 
+    def take(self, step: Step) -> int:
+        """Take one step and return its exit code."""
+        if step.kind == "python":
+            return self.run([self.python or str(self.programs / "python"), "-c", step.text])
+        if step.text.startswith("git clone"):
+            return 0 if self.home.exists() else subprocess.run(["git", "clone", "-q", ROOT, self.home]).returncode
+        if any(part in step.text for part in NEEDS_WHEELS):
+            return 0
+        if step.text == OPENS_LAB:
+            lab = [self.python, "-m", "jupyterlab", "--allow-root"] if self.python else [*START, "lab"]
+            return self.start([*lab, "--no-browser"], "is running at")
+        words = self.words(step.text)
+        return self.start(words, "http://") if "serve" in words else self.run(words)
 
-def open_lab(home: Path, python: str | None) -> int:
-    """Open JupyterLab without a browser until it says that it serves, and end it."""
-    lab = [python, "-m", "jupyterlab", "--allow-root"] if python else [sys.executable, "start.py", "lab"]
-    piped = dict(stderr=subprocess.PIPE, text=True, start_new_session=True)
-    child = subprocess.Popen([*lab, "--no-browser"], cwd=home, **piped)
-    until, served = time.monotonic() + 900, False
-    for line in child.stderr or ():
-        if served := "is running at" in line or time.monotonic() > until:
-            break
-    os.killpg(child.pid, signal.SIGTERM)
-    child.wait(60)
-    return 0 if served else 1
+    def words(self, line: str) -> list[str]:
+        """Return a line of shell as the command to run."""
+        words = shlex.split(MAY_BE_LEFT_OUT.sub("", line), comments=True)
+        if words[:2] == ["python", "start.py"]:
+            asked = [word for word in words[2:] if word != "--extras" or not self.python]
+            return [self.python, "-m", "recsys_tutorial", *asked] if self.python else [*START, *asked]
+        programs = {"python": [sys.executable], "curl": ["curl", "--fail"]}
+        programs |= {name: [str(self.programs / name)] for name in ("jupyter", "torchrun")}
+        return [*programs.get(words[0], words[:1]), *words[1:]]
+
+    def run(self, command: list[str]) -> int:
+        """Run a command to its end, with this copy of the package first."""
+        return subprocess.run(command, cwd=self.home, env=self.environment()).returncode
+
+    def start(self, command: list[str], says: str) -> int:
+        """Start a service and return 0 as soon as it says on stderr that it serves; it goes on meanwhile."""
+        piped = dict(stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.services.append(subprocess.Popen(command, cwd=self.home, env=self.environment(), **piped))
+        until = time.monotonic() + 900
+        for line in self.services[-1].stderr or ():
+            if says in line:
+                return 0
+            if time.monotonic() > until:
+                break
+        return 1
+
+    def environment(self) -> dict[str, str]:
+        """Return what the commands see."""
+        return os.environ | {"PYTHONPATH": str(self.home)}
+
+    def leave(self) -> None:
+        """End what was started."""
+        for service in self.services:
+            if service.poll() is None:
+                os.killpg(service.pid, signal.SIGTERM)
+            service.wait(60)
 
 
 def main(folder: Path, python: str | None) -> int:
@@ -104,14 +137,20 @@ def main(folder: Path, python: str | None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         sys.exit(f"{folder} is not empty")
-    home, failed = folder / "recsys-tutorial", 0
-    for step in steps():
-        print(f"--- {step.page}: {step.text.strip()}", flush=True)
-        code = follow(step, home, python)
-        failed += code != 0
-        print(f"--- {'failed: ' + str(code) if code else 'done'}", flush=True)
-        if not (home / "shop.csv").exists():
-            make_shop(home)
+    reader, failed = Reader(folder / "recsys-tutorial", python), 0
+    try:
+        for step in steps():
+            print(f"--- {step.page}: {step.text.strip()}", flush=True)
+            started = time.monotonic()
+            code = reader.take(step)
+            failed += code != 0
+            told = f"failed: {code}" if code else "done"
+            print(f"--- {told}, {time.monotonic() - started:.0f} s", flush=True)
+            if not (reader.home / "shop.csv").exists():
+                make_files(reader.home)
+    finally:
+        reader.leave()
+    print(f"{len(steps())} steps, {failed} failed")
     return failed
 
 

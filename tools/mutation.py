@@ -1,23 +1,25 @@
 """Change the code in small ways, one at a time, and count how many of the changes a test notices.
 
-python tools/mutation.py [TARGET ...]    metrics, splits and exercises, or those named; prints each change that lives
+python tools/mutation.py [TARGET ...] [--json FILE]    prints each change that lives, and adds the counts to FILE
 
+A target is metrics, splits or exercises (no name: all of them), or one of their files, such as exercises/concepts.py.
 Each change (a mutant) is tried in a fork of this process, which has the big libraries loaded: about a second each.
 What is data in the exercises (their cases, and the wrong answers that people give) is left alone. Linux and macOS.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import contextlib
 import copy
 import importlib
 import importlib.machinery
 import importlib.util
+import json
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,11 +30,11 @@ TARGETS = {
     "splits": (["splits.py"], ["tests/test_splits.py"]),
     "exercises": (
         [f"exercises/{path.name}" for path in sorted((PACKAGE / "exercises").glob("*.py"))],
-        ["tests/test_exercises.py", "tests/test_solutions.py", "--deselect",
+        ["tests/test_exercises.py", "tests/test_exercise_checks.py", "tests/test_solutions.py", "--deselect",
          "tests/test_solutions.py::test_the_objective_of_notebook_05_beats_popularity_and_not_ease"],
     ),
 }  # fmt: skip
-LIMIT = 120  # seconds; a change that makes a test hang counts as noticed
+LIMIT = 120  # seconds of computing, whoever stops this meanwhile; a change that makes a test hang counts as noticed
 OTHERS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Add: ast.Sub, ast.Sub: ast.Add,
@@ -114,23 +116,18 @@ def _put(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:
 
 def noticed(path: str, source: str, tests: list[str]) -> bool:
     """Return whether the tests fail with this source in the file's place, tried in a fork."""
+    import resource  # not there on Windows, where this file is only read by its tests
+
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException), open(os.devnull, "w") as nowhere:
+            resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
             _replace(PACKAGE / path, source)
             os._exit(_run(tests))
         os._exit(1)
-    until = time.monotonic() + LIMIT
-    while time.monotonic() < until:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return bool(status)
-        time.sleep(0.02)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    return True
+    return bool(os.waitpid(child, 0)[1])
 
 
 def _replace(path: Path, source: str) -> None:
@@ -161,27 +158,58 @@ def load_libraries() -> None:
     importlib.import_module("torch").set_num_threads(1)
 
 
-def main(names: list[str]) -> int:
-    """Try every mutant of the targets and print those that no test notices."""
+def files_of(name: str) -> list[tuple[str, str]]:
+    """Return the targets and files that a name stands for: a target, or one of its files."""
+    found = [(target, path) for target, (files, _) in TARGETS.items() for path in files if name in (target, path)]
+    return found or sys.exit(f"no target is called {name!r}: there are {', '.join(TARGETS)}, and the files of each")
+
+
+def survey(target: str, path: str) -> dict[str, int]:
+    """Try every mutant of a file, print those that no test notices, and return how many were noticed and tried."""
+    whole, tests = (PACKAGE / path).read_text(), TARGETS[target][1]
+    number = re.search(r'^        "(\d\d-)', whole, re.M)  # of the notebook whose exercises these are
+    tests = [*tests, "-k", number[1]] if number else tests
+    if noticed(path, whole, tests):
+        sys.exit(f"{path}: the tests fail before anything is changed")
+    lives = [what for what, source in mutants(whole) if not noticed(path, source, tests)]
+    for what in lives:
+        print("lives:", path, what)
+    tried = sum(1 for _ in mutants(whole))
+    return {"noticed": tried - len(lives), "changes": tried}
+
+
+def added(records: list[dict], target: str, files: dict[str, dict[str, int]]) -> list[dict]:
+    """Return the records, one a target, with these files' counts in the place of older ones, and the sums anew."""
+    known = {record["target"]: record["files"] for record in records}
+    known[target] = known.get(target, {}) | files
+    sums = {
+        name: [sum(each[what] for each in known[name].values()) for what in ("noticed", "changes")] for name in known
+    }
+    return [
+        {"target": name, "noticed": noticed, "changes": changes, "share": round(noticed / changes, 3),
+         "files": dict(sorted(known[name].items()))}
+        for name, (noticed, changes) in sorted(sums.items())
+    ]  # fmt: skip
+
+
+def main(words: list[str]) -> int:
+    """Survey the targets that are named, or all."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("targets", nargs="*", default=list(TARGETS))
+    options.add_argument("--json", type=Path, help="where the counts are kept")
+    given = options.parse_args(words)
+    kept, records = given.json and given.json.resolve(), []
     os.chdir(ROOT)
     load_libraries()
-    for name in names or TARGETS:
-        files, tests = TARGETS[name]
-        killed, lived = 0, []
-        if noticed(files[0], (PACKAGE / files[0]).read_text(), tests):
-            sys.exit(f"{name}: the tests fail before anything is changed")
-        for path in files:
-            whole = (PACKAGE / path).read_text()
-            number = re.search(r'^        "(\d\d-)', whole, re.M)  # of the notebook whose exercises these are
-            chosen = [*tests, "-k", number[1]] if number else tests
-            for what, source in mutants(whole):
-                if noticed(path, source, chosen):
-                    killed += 1
-                else:
-                    lived.append(f"{path} {what}")
-                    print("lives:", lived[-1], flush=True)
-        total = killed + len(lived)
-        print(f"{name}: {killed} of {total} changes noticed, {killed / total:.1%}", flush=True)
+    for target, path in [pair for name in given.targets for pair in files_of(name)]:
+        found = survey(target, path)
+        print(f"{path}: {found['noticed']} of {found['changes']} changes noticed", flush=True)
+        records = json.loads(kept.read_text()) if kept and kept.exists() else records
+        records = added(records, target, {path: found})
+        if kept:
+            kept.write_text(json.dumps(records, indent=2) + "\n")
+    for record in records:
+        print(f"{record['target']}: {record['noticed']} of {record['changes']}, {record['share']:.1%}")
     return 0
 
 

@@ -63,7 +63,7 @@ def _per_user(train: Interactions, shown: Interactions) -> np.ndarray:
 def _people() -> dict[str, tuple]:
     users = [0, 0, 0, 1, 1, 2, 3, 3, 4, 4]
     items = [0, 1, 2, 1, 3, 1, 3, 1, 0, 3]
-    stars = [5.0, 1.0, 3.0, 4.0, 1.0, 5.0, 5.0, 2.0, 3.0, 4.0]
+    stars = [5.0, 1.0, 3.0, 4.0, 1.0, 5.0, 5.0, 1.0, 3.0, 4.0]
     people = from_events(users, items, stars, name="five people")
     train, shown = people.take_users(np.arange(3)), people.take_users(np.arange(3, 5))
     return {"the scores of 2 people who were shown with 2 films each, learned from 3 others": (train, shown)}

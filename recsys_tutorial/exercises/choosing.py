@@ -40,10 +40,10 @@ def _undominated(seconds: Costs, quality: Costs) -> list[str]:
 
 
 def _cases() -> dict[str, tuple]:
-    seconds = {"a": 0.1, "b": 1.0, "c": 10.0, "d": 20.0, "e": 10.0}
-    quality = {"a": 0.20, "b": 0.28, "c": 0.25, "d": 0.30, "e": 0.28}
+    seconds = {"a": 0.1, "b": 1.0, "c": 10.0, "d": 20.0, "e": 20.0}
+    quality = {"a": 0.20, "b": 0.28, "c": 0.28, "d": 0.30, "e": 0.29}
     return {
-        "a .1 s .20, b 1 s .28, c 10 s .25, d 20 s .30, e 10 s .28": (seconds, quality),
+        "a .1 s .20, b 1 s .28, c 10 s .28, d 20 s .30, e 20 s .29": (seconds, quality),
         "the same without d": tuple({name: of[name] for name in "abce"} for of in (seconds, quality)),
     }
 

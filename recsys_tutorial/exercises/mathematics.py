@@ -53,7 +53,8 @@ def _labelled() -> dict[str, tuple]:
     z, y = np.array([[-1.0], [0.0], [1.0]]), np.array([[0.0], [0.0], [3.0]])
     return {
         "the three users of section 7, with lambda 1": (z, y, 1.0),
-        "the same with z one larger, which must not change the predictions": (z + 1, y, 1.0),
+        "three users with two numbers each, with lambda 2": (np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0]]), y, 2.0),
+        "the three users of section 7 with z one larger, which must not change the predictions": (z + 1, y, 1.0),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ..catalogue import genre_table
 from ..errors import InputError, unknown
 from ..interactions import Interactions
 from ..joining import with_items, with_users
@@ -149,11 +150,10 @@ def _favourite_genre(interactions: Interactions, seed: int) -> ClassificationTas
         raise InputError(f"{interactions.name!r} has neither user attributes nor genres: there is no class to tell")
     task = (top_n if interactions.labels is None else new_shelf)(interactions, seed=seed)
     before, after = task.behaviour, task.targets
-    names = sorted({genre for genres in after.catalogue.genres for genre in genres})
-    has = np.array([[genre in genres for genre in names] for genres in after.catalogue.genres], float)
-    counts = after.binarise().matrix @ has
+    counts = after.binarise().matrix @ genre_table(after.catalogue.genres).astype(float)
     lift = counts / np.maximum(counts.sum(0), 1) ** 0.5  # else the commonest genre would be nearly everyone's
-    top = np.argsort(-np.bincount(lift[counts.sum(1) > 0].argmax(1), minlength=len(names)), kind="stable")[:CLASSES]
+    common = np.bincount(lift[counts.sum(1) > 0].argmax(1), minlength=counts.shape[1])
+    top = np.argsort(-common, kind="stable")[:CLASSES]
     rows = np.flatnonzero(counts[:, top].sum(1) > 0)
     return ClassificationTask(before.take_users(rows), lift[rows][:, top].argmax(1))
 
