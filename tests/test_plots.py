@@ -53,8 +53,8 @@ def made(interactions):
     kernels = pd.DataFrame({"name": ["product", "copy"], "flops": [1e9, 1e6], "bytes": [1e7, 1e8], "seconds": [1, 2]})
     doubled = pd.DataFrame({"axis": ["a", "a", "b", "b"], "size": [10, 20, 5, 10], "value": [1.0, 2.0, 3.0, 3.3]})
     fitted = pd.DataFrame({"axis": ["a", "b"], "value": [1.0, 0.14]})
-    spent = pd.DataFrame({"model": ["ease", "mine", "mine"], "seconds": [2.0, 1.0, 4.0], "value": [0.3, 0.2, 0.4],
-                          "ours": [False, True, True]})  # fmt: skip
+    spent = pd.DataFrame({"data": "films", "model": ["ease", "mine", "mine"], "seconds": [2.0, 1.0, 4.0],
+                          "value": [0.3, 0.2, 0.4], "ours": [False, True, True]})  # fmt: skip
     vectors = np.random.default_rng(0).standard_normal((interactions.n_items, 4))
     return {
         "long_tail": plots.long_tail(interactions),

@@ -85,10 +85,11 @@ def pareto(points: pd.DataFrame, metric: str = "NDCG@100") -> Plot:
     """Draw quality against seconds of training, one line per model through its budgets, and the front of the best.
 
     Args:
-        points: columns ``model, seconds, value, ours``.
+        points: columns ``data, model, seconds, value, ours``, of one data set.
         metric: what the values are.
     """
-    figure, axes = new("Quality against seconds", "seconds of training (log scale)", metric, size=(7.2, 3.8))
+    title = "Quality against seconds, " + ", ".join(points["data"].unique())
+    figure, axes = new(title, "seconds of training (log scale)", metric, size=(7.2, 3.8))
     ordered = points.sort_values("seconds")
     front = ordered[ordered["value"] > ordered["value"].cummax().shift(fill_value=-np.inf)]
     for number, (model, rows) in enumerate(points.groupby("model", sort=False)):
@@ -102,4 +103,4 @@ def pareto(points: pd.DataFrame, metric: str = "NDCG@100") -> Plot:
     best = points.loc[points.groupby("model", sort=False)["value"].idxmax()]
     told = ", ".join(f"{row.model} {row.value:.3f}" for row in best.itertuples())
     on = ", ".join(dict.fromkeys(front["model"]))
-    return Plot(figure, f"{metric} against seconds of training. Best of each: {told}. On the front: {on}.")
+    return Plot(figure, f"{title}: {metric} against seconds of training. Best of each: {told}. On the front: {on}.")
