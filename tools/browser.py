@@ -2,6 +2,7 @@
 
 python tools/browser.py [--rounds N] [NAME ...]    all notebooks, or those whose name begins so; 3 rounds by default
 
+Those that need the extras are opened where the environment variable RECSYS_TUTORIAL_EXTRAS is set.
 Prints, for each notebook and round, how long it took and how long its slowest widget took to answer; 1 if a cell or a
 widget shows an error, or an answer takes more than 2 s. Needs Chromium (Debian's ``chromium``, say) and the package
 playwright (``pip install -e ".[browser]"``). Pictures of what was seen go to the folder that the environment variable
