@@ -127,8 +127,8 @@ class _LinearSquared(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         states, table, errors = ctx.saved_tensors
-        by_states = (errors.T @ table)[: ctx.n] * (2 * grad)
-        return by_states, errors @ (states * (2 * grad)), errors.sum(1) * (2 * grad), None, None
+        grad = 2 * grad
+        return (errors.T @ table)[: ctx.n] * grad, errors @ (states * grad), errors.sum(1) * grad, None, None
 
 
 def linear_squared_loss(

@@ -68,14 +68,15 @@ class _RowsOfDecoder(Decoder):
         return super().forward(_Spread.apply(vectors))
 
     def multinomial_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
-        rows = self.weight.rows
-        some = None if without is None else rows.of(without)
-        return _Sum.apply(multinomial_loss(self(vectors), rows.of(target), some, log_sum=_log_sum, add=_Sum.apply))
+        own = self._own(target), self._own(without)
+        return _Sum.apply(multinomial_loss(self(vectors), *own, log_sum=_log_sum, add=_Sum.apply))
 
     def squared_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
-        rows = self.weight.rows
-        some = None if without is None else rows.of(without)
-        return _Sum.apply(super().squared_loss(_Spread.apply(vectors), rows.of(target), some))
+        own = self._own(target), self._own(without)
+        return _Sum.apply(super().squared_loss(_Spread.apply(vectors), *own))
+
+    def _own(self, batch: Batch | None) -> Batch | None:
+        return None if batch is None else self.weight.rows.of(batch)
 
 
 def _log_sum(logits: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 python tools/cost.py docs/cost.json [PART ...]    every part that is named is measured anew, the others are kept
 
-All parts take about a quarter of an hour on two idle cores. Libraries to hold ours against are taken where installed.
+All parts take about twenty minutes on two idle cores, other libraries included. Libraries to hold ours against are
+taken where installed.
 The part ``quality`` trains on the default data and, where it is at hand, on anime without what fewer than 20 have seen:
 4,559 users and 3,120 items, nearly the catalogue of MovieLens-1M.
 """

@@ -171,11 +171,14 @@ def survey(target: str, path: str) -> dict[str, int]:
     tests = [*tests, "-k", number[1]] if number else tests
     if noticed(path, whole, tests):
         sys.exit(f"{path}: the tests fail before anything is changed")
-    lives = [what for what, source in mutants(whole) if not noticed(path, source, tests)]
-    for what in lives:
-        print("lives:", path, what)
-    tried = sum(1 for _ in mutants(whole))
-    return {"noticed": tried - len(lives), "changes": tried}
+    found = {"noticed": 0, "changes": 0}
+    for what, source in mutants(whole):
+        seen = noticed(path, source, tests)
+        found["noticed"] += seen
+        found["changes"] += 1
+        if not seen:
+            print("lives:", path, what, flush=True)
+    return found
 
 
 def added(records: list[dict], target: str, files: dict[str, dict[str, int]]) -> list[dict]:
@@ -207,7 +210,9 @@ def main(words: list[str]) -> int:
         records = json.loads(kept.read_text()) if kept and kept.exists() else records
         records = added(records, target, {path: found})
         if kept:
-            kept.write_text(json.dumps(records, indent=2) + "\n")
+            part = kept.with_name(f"{kept.name}.part")
+            part.write_text(json.dumps(records, indent=2) + "\n")
+            part.replace(kept)  # whole, or as it was
     for record in records:
         print(f"{record['target']}: {record['noticed']} of {record['changes']}, {record['share']:.1%}")
     return 0

@@ -37,20 +37,15 @@ def _tables() -> dict[str, tuple]:
 
 
 def _waste(lengths: Whole, size: int) -> float:
-    return _empty([sorted(lengths)[start : start + size] for start in range(0, len(lengths), size)])
+    return _empty(_batches(sorted(lengths), size))
+
+
+def _batches(lengths: Whole, size: int) -> list[Whole]:
+    return [lengths[start : start + size] for start in range(0, len(lengths), size)]
 
 
 def _empty(batches: Sequence[Whole]) -> float:
     return 1 - sum(map(sum, batches)) / sum(len(batch) * max(batch) for batch in batches)
-
-
-def _unsorted(lengths: Whole, size: int) -> float:
-    return _empty([lengths[start : start + size] for start in range(0, len(lengths), size)])
-
-
-def _mean_of_batches(lengths: Whole, size: int) -> float:
-    starts = range(0, len(lengths), size)
-    return float(np.mean([_empty([sorted(lengths)[start : start + size]]) for start in starts]))
 
 
 def _lengths() -> dict[str, tuple]:
@@ -113,9 +108,11 @@ EXERCISES = (
         _waste,
         _lengths,
         {
-            "takes people as they come, not sorted": _unsorted,
+            "takes people as they come, not sorted": lambda lengths, size: _empty(_batches(lengths, size)),
             "pads everyone to the longest of all": lambda lengths, size: _empty([lengths]),
-            "averages over batches, though they differ in size": _mean_of_batches,
+            "averages over batches, though they differ in size": lambda lengths, size: float(
+                np.mean([_empty([batch]) for batch in _batches(sorted(lengths), size)])
+            ),
             "drops the last batch where it is not full": lambda lengths, size: _waste(
                 sorted(lengths)[: len(lengths) // size * size], size
             ),

@@ -24,24 +24,9 @@ def _scores() -> dict[str, tuple]:
     }
 
 
-def _rounded(w: Array) -> Array:
-    scale = np.abs(w).max(axis=1, keepdims=True) / 127
-    return scale * np.round(w / scale)
-
-
-def _one_scale(w: Array) -> Array:
-    scale = np.abs(w).max() / 127
-    return scale * np.round(w / scale)
-
-
-def _cut(w: Array) -> Array:
-    scale = np.abs(w).max(axis=1, keepdims=True) / 127
-    return scale * np.trunc(w / scale)
-
-
-def _too_fine(w: Array) -> Array:
-    scale = np.abs(w).max(axis=1, keepdims=True) / 255
-    return scale * np.round(w / scale)
+def _rounded(w: Array, axis: int | None = 1, most: int = 127, whole: Callable[[Array], Array] = np.round) -> Array:
+    scale = np.abs(w).max(axis=axis, keepdims=True) / most
+    return scale * whole(w / scale)
 
 
 def _rows() -> dict[str, tuple]:
@@ -92,10 +77,10 @@ EXERCISES = (
         _rounded,
         _rows,
         {
-            "takes one scale for the whole table, which suits its largest row": _one_scale,
-            "takes a scale for each column, the wrong axis": lambda w: _rounded(w.T).T,
-            "cuts off where it should round": _cut,
-            "counts up to 255, which needs a bit more for the sign": _too_fine,
+            "takes one scale for the whole table, which suits its largest row": lambda w: _rounded(w, axis=None),
+            "takes a scale for each column, the wrong axis": lambda w: _rounded(w, axis=0),
+            "cuts off where it should round": lambda w: _rounded(w, whole=np.trunc),
+            "counts up to 255, which needs a bit more for the sign": lambda w: _rounded(w, most=255),
         },
     ),
     compared(

@@ -9,24 +9,14 @@ from .base import compared
 Array = np.ndarray
 
 
-def _averaged(items: Array, t: Array) -> Array:
-    there = (items >= 0)[:, :, None]
-    return (t[items] * there).sum(axis=1) / np.maximum(1, there.sum(axis=1))
-
-
-def _over_width(items: Array, t: Array) -> Array:
-    return (t[items] * (items >= 0)[:, :, None]).mean(axis=1)
-
-
-def _over_people(items: Array, t: Array) -> Array:
-    there = (items >= 0)[:, :, None]
-    return (t[items] * there).sum(axis=0) / np.maximum(1, there.sum(axis=0))
-
-
-def _nan_for_nobody(items: Array, t: Array) -> Array:
+def _averaged(items: Array, t: Array, axis: int = 1, least: int = 1) -> Array:
     there = (items >= 0)[:, :, None]
     with np.errstate(invalid="ignore"):
-        return (t[items] * there).sum(axis=1) / there.sum(axis=1)
+        return (t[items] * there).sum(axis=axis) / np.maximum(least, there.sum(axis=axis))
+
+
+def _added(items: Array, t: Array) -> Array:
+    return (t[items] * (items >= 0)[:, :, None]).sum(axis=1)
 
 
 def _histories() -> dict[str, tuple]:
@@ -69,10 +59,12 @@ EXERCISES = (
         _histories,
         {
             "takes an empty place for the last film": lambda items, t: t[items].mean(axis=1),
-            "divides by the width of the table, not by how many films there are": _over_width,
-            "averages over people, the wrong axis": _over_people,
-            "adds up where it should average": lambda items, t: (t[items] * (items >= 0)[:, :, None]).sum(axis=1),
-            "gives nan to somebody who has nothing": _nan_for_nobody,
+            "divides by the width of the table, not by how many films there are": lambda items, t: (
+                _added(items, t) / items.shape[1]
+            ),
+            "averages over people, the wrong axis": lambda items, t: _averaged(items, t, axis=0),
+            "adds up where it should average": _added,
+            "gives nan to somebody who has nothing": lambda items, t: _averaged(items, t, least=0),
         },
     ),
     compared(
