@@ -10,27 +10,32 @@ from types import ModuleType
 # were ten times slower than one. Whoever sets the variable keeps their choice.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from . import label_metrics, machine, metrics, splits, uncertainty
-from .adapting import adapt
-from .article import BehaviorDataset, train
+from . import metrics
 from .baselines import EASE, IALS, ItemKNN, LabelMean, Neighbours, Popularity, RawLogistic, RawRidge, pca
-from .batches import Batch
-from .catalogue import Catalogue
-from .checkpoints import LoadReport, load_model, load_weights, save_model
-from .datasets import datasets, load_dataset
+from .data import splits
+from .data.batches import Batch
+from .data.catalogue import Catalogue
+from .data.events import from_events
+from .data.interactions import Interactions
+from .data.published.datasets import datasets, load_dataset
+from .data.readers import read_interactions
+from .data.storage import open_interactions, save_interactions
+from .dataset import BehaviorDataset, train
 from .encoders import BagEncoder, FeatureEncoder, SequenceEncoder
+from .engine import losses, ridge
 from .errors import InputError, TrainingError
-from .evaluation import compare, evaluate, evaluate_users
-from .events import from_events
-from .finetuning import STRATEGIES, finetune
-from .interactions import Interactions
+from .evaluation.evaluation import compare, evaluate, evaluate_users
+from .learning.adapting import adapt
+from .learning.checkpoints import LoadReport, load_model, load_weights, save_model
+from .learning.finetuning import STRATEGIES, finetune
+from .learning.pretraining import pretrain
+from .metrics import intervals as uncertainty
+from .metrics import labels as label_metrics
 from .model import PretrainedModel
 from .objectives import OBJECTIVES, Denoising, Objective
-from .pretraining import pretrain
-from .readers import read_interactions
-from .recommend import Recommender
-from .storage import open_interactions, save_interactions
+from .serving.recommend import Recommender
 from .studies import label_efficiency, paired, summarise, transfer
+from .system import machine
 from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
 
 __all__ = [
@@ -74,6 +79,7 @@ __all__ = [
     "load_dataset",
     "load_model",
     "load_weights",
+    "losses",
     "machine",
     "metrics",
     "new_shelf",
@@ -83,6 +89,7 @@ __all__ = [
     "plots",
     "pretrain",
     "read_interactions",
+    "ridge",
     "save_interactions",
     "save_model",
     "splits",
@@ -98,5 +105,5 @@ _WHEN_ASKED_FOR = ("exercises", "identities", "plots", "widgets")  # they bring 
 
 def __getattr__(name: str) -> ModuleType:
     if name in _WHEN_ASKED_FOR:
-        return importlib.import_module(f".{name}", __name__)
+        return importlib.import_module(f".teaching.{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,16 +12,19 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import __version__, commands, distributed, machine, study_commands
+from . import __version__
 from .benchmark import PARTS
+from .cli import commands, study_commands
+from .data.events import DUPLICATES
+from .data.files import to_json, write_text
+from .data.readers import FORMS
+from .data.splits import PROTOCOLS
+from .engine import processes as distributed
 from .errors import InputError, TrainingError
-from .events import DUPLICATES
-from .files import to_json, write_text
-from .finetuning import STRATEGIES
-from .named import BASELINES
+from .evaluation.by_name import BASELINES
+from .learning.finetuning import STRATEGIES
 from .objectives import OBJECTIVES
-from .readers import FORMS
-from .splits import PROTOCOLS
+from .system import machine
 from .tasks import TASKS
 
 

@@ -7,11 +7,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from .batches import Batch, Stored, in_order
-from .catalogue import Catalogue
+from .data.batches import Batch, Stored, in_order
+from .data.catalogue import Catalogue
+from .data.interactions import Interactions
 from .encoders import BagEncoder
 from .errors import check_sizes
-from .interactions import Interactions
 
 
 class PretrainedModel(nn.Module):

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from . import distributed
-from .batches import shuffled
+from .data.batches import shuffled
+from .engine import processes as distributed
+from .engine.optimizer import RowAdamW
+from .engine.sharded_parameters import clip_gradients, keep_whole
 from .errors import InputError, TrainingError
-from .optimizer import RowAdamW
-from .rows import clip_gradients, keep_whole
 
 
 @contextlib.contextmanager

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from recsys_tutorial.data.interactions import Interactions
+from recsys_tutorial.data.readers import feedback, hetrec, mind, movielens, read_interactions, weblog
 from recsys_tutorial.errors import InputError
-from recsys_tutorial.interactions import Interactions
-from recsys_tutorial.readers import feedback, hetrec, mind, movielens, read_interactions, weblog
 
 TABLE = "user,item,rating,timestamp,title,genres\n" + "".join(
     f"{user},{item},{rating},{time},{title},{genres}\n"

@@ -1,4 +1,4 @@
-"""What each process of tests/test_distributed.py runs under torchrun: argument 1 is a folder to write to."""
+"""What each process of tests/engine/test_processes.py runs under torchrun: argument 1 is a folder to write to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial import distributed
+from recsys_tutorial.engine import processes as distributed
 
 # Dropout inside the Transformer is drawn where its table lies, in each process for itself: it is left out here.
 DRAWS = {name: {"dropout": 0.0} for name in ("next-item", "masked-item")}
@@ -60,7 +60,7 @@ def main(out: Path) -> None:
 
 def _resumed(out: Path) -> list[dict[str, list[float]]]:
     """Train with the items cut by rows, cut off after the first epoch and resumed from the file."""
-    from recsys_tutorial import checkpoints
+    from recsys_tutorial.learning import checkpoints
 
     save, how = checkpoints.save_progress, {"checkpoint": out / "cut", "shard_items": True}
 

@@ -10,18 +10,14 @@ import pytest
 import recsys_tutorial as rt
 
 PACKAGE = Path(rt.__file__).parent
-# From the ground up. A module may import those above it in this list, and no other.
+# From the ground up, folders and the modules of the root alike. A floor may import those before it, and itself.
 FLOORS = [
-    "errors", "extras", "files", "catalogue", "reports", "ordering", "interactions", "events", "storage", "tables",
-    "fields", "streams", "readers", "folders", "archives", "downloads", "sources", "entries", "published", "datasets",
-    "machine", "batches", "distributed", "splits", "losses", "sampling", "metrics", "label_metrics", "geometry",
-    "uncertainty", "encoders", "heads", "model", "text", "objectives", "ridge", "descriptions", "joining", "tasks",
-    "optimizer", "rows", "sharding", "training", "article", "tensors", "checkpoints", "baselines", "evaluation",
-    "pretraining", "beside", "finetuning", "adapting", "named", "clicks", "deepctr", "studies", "linear",
-    "identities", "domains", "recommend", "hub", "keras_twin", "export", "index", "service", "plots", "widgets",
-    "synthetic", "exercises", "benchmark", "commands", "study_commands", "__main__",
+    "errors", "data", "system", "metrics", "engine", "training", "encoders", "model", "objectives", "tasks",
+    "baselines", "learning", "dataset", "evaluation", "serving", "bridges", "studies", "teaching", "benchmark", "cli",
+    "__main__",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+FOLDERS = sorted({path.parent for path in MODULES})
 
 
 def floor_of(path: Path) -> str:
@@ -29,15 +25,11 @@ def floor_of(path: Path) -> str:
 
 
 def imported(path: Path) -> set[str]:
-    """Return the names of our own modules that a file imports at its top or inside a function."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            above = node.level == (2 if path.parent != PACKAGE else 1)
-            if above and node.module:
-                found.add(node.module.split(".")[0])
-            elif above:
-                found |= {alias.name for alias in node.names}
+    """Return the floors that a file imports from at its top or inside a function."""
+    found, depth = set(), len(path.relative_to(PACKAGE).parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == depth:
+            found |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
     return found - {"__version__"}
 
 
@@ -47,8 +39,22 @@ def test_lower_floors_never_import_upper_ones(path):
     if floor == "__init__":
         return
     assert floor in FLOORS, f"{floor} has no floor yet: give it one"
-    above = set(FLOORS[FLOORS.index(floor) :])
-    assert imported(path) & above - ({floor} if path.parent != PACKAGE else set()) == set()
+    assert imported(path) & set(FLOORS[FLOORS.index(floor) + 1 :]) == set()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(PACKAGE.parent)))
+def test_a_folder_can_be_taken_in_at_a_glance(folder):
+    modules = [path for path in folder.glob("*.py") if path.name != "__init__.py" or folder == PACKAGE]
+    most = 8 if folder == PACKAGE else 20 if folder.name == "exercises" else 15  # exercises: one a notebook
+    assert len(modules) <= most
+    first = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))).splitlines()[0]
+    assert 20 < len(first) <= 110, "the first line says what the folder holds"
+
+
+def test_tests_mirror_the_folders_of_the_package():
+    folders = {str(path.relative_to(PACKAGE)) for path in FOLDERS} | {"course", "browser"}
+    tests = Path(__file__).parent
+    assert {str(path.parent.relative_to(tests)) for path in tests.rglob("test_*.py")} <= folders
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

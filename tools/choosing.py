@@ -21,9 +21,9 @@ import numpy as np
 import torch
 
 import recsys_tutorial as rt
+from recsys_tutorial.data.splits import Split, held_out_users, leave_one_out
 from recsys_tutorial.encoders.base import n_parameters
-from recsys_tutorial.named import BASELINES, model_by_name
-from recsys_tutorial.splits import Split, held_out_users, leave_one_out
+from recsys_tutorial.evaluation.by_name import BASELINES, model_by_name
 from recsys_tutorial.studies.journal import Journal
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

@@ -16,11 +16,11 @@ from pathlib import Path
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial.clicks import Impressions, bought_or_not, liked_or_not
-from recsys_tutorial.domains import at_hand
-from recsys_tutorial.files import write_text
+from recsys_tutorial.data.files import write_text
+from recsys_tutorial.evaluation.domains import at_hand
 from recsys_tutorial.studies.clicks import clicks
-from recsys_tutorial.studies.running import versions
+from recsys_tutorial.studies.runner import versions
+from recsys_tutorial.tasks.clicks import Impressions, bought_or_not, liked_or_not
 
 Parts = tuple[Impressions, Impressions, rt.Interactions]
 SHOWN: dict[str, Callable[[int], Parts]] = {

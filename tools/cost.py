@@ -21,8 +21,8 @@ import torch
 
 import recsys_tutorial as rt
 from recsys_tutorial import benchmark
+from recsys_tutorial.data.files import write_text
 from recsys_tutorial.errors import InputError
-from recsys_tutorial.files import write_text
 
 
 def measured(part: str) -> Iterator[list[dict[str, object]]]:

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import recsys_tutorial as rt
-from recsys_tutorial.domains import DOMAINS, at_hand, compare_models, likes
-from recsys_tutorial.files import to_json, write_text
+from recsys_tutorial.data.files import to_json, write_text
+from recsys_tutorial.evaluation.domains import DOMAINS, at_hand, compare_models, likes
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "four_domains.json"
 

@@ -23,8 +23,8 @@ import numpy as np
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial.files import to_json, write_text
-from recsys_tutorial.index import ItemIndex, as_queries
+from recsys_tutorial.data.files import to_json, write_text
+from recsys_tutorial.serving.index import ItemIndex, as_queries
 
 K, QUERIES = 10, 500
 Search = Callable[[np.ndarray], np.ndarray]

@@ -24,7 +24,7 @@ READERS = {
 MEASURE = """
 import json, sys, time
 {imports}
-from recsys_tutorial.machine import peak_mb
+from recsys_tutorial.system.machine import peak_mb
 import os
 before, started = os.times(), time.perf_counter()
 found = read(sys.argv[1], **json.loads(sys.argv[2]))

@@ -26,12 +26,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "recsys_tutorial"
 TARGETS = {
-    "metrics": (["metrics.py"], ["tests/test_metrics.py"]),
-    "splits": (["splits.py"], ["tests/test_splits.py"]),
+    "metrics": (["metrics/ranking.py"], ["tests/metrics/test_ranking.py"]),
+    "splits": (["data/splits.py"], ["tests/data/test_splits.py"]),
     "exercises": (
-        [f"exercises/{path.name}" for path in sorted((PACKAGE / "exercises").glob("*.py"))],
-        ["tests/test_exercises.py", "tests/test_exercise_checks.py", "tests/test_solutions.py", "--deselect",
-         "tests/test_solutions.py::test_the_objective_of_notebook_05_beats_popularity_and_not_ease"],
+        [f"teaching/exercises/{path.name}" for path in sorted((PACKAGE / "teaching" / "exercises").glob("*.py"))],
+        ["tests/teaching/test_exercises.py", "tests/teaching/test_exercise_checks.py",
+         "tests/teaching/test_solutions.py", "--deselect",
+         "tests/teaching/test_solutions.py::test_the_objective_of_notebook_05_beats_popularity_and_not_ease"],
     ),
 }  # fmt: skip
 LIMIT = 120  # seconds of computing, whoever stops this meanwhile; a change that makes a test hang counts as noticed

@@ -11,10 +11,10 @@ import sys
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial.files import write_text
+from recsys_tutorial.data.files import write_text
+from recsys_tutorial.encoders.text import PACKAGED, text_vectors
 from recsys_tutorial.studies.new_items import first_layers, new_items
-from recsys_tutorial.studies.running import versions
-from recsys_tutorial.text import PACKAGED, text_vectors
+from recsys_tutorial.studies.runner import versions
 
 
 def main(path: str, seeds: int = 5) -> None:

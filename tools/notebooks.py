@@ -28,7 +28,7 @@ MEASURED = NOTEBOOKS / "measured.json"
 README = ROOT / "README.md"
 TABLE = re.compile(r"(<!-- notebooks -->\n).*?(<!-- /notebooks -->)", re.DOTALL)
 SLIDES = re.compile(r"# 0[0-2]\. ")  # the titles of the notebooks that are shown as slides
-PROBE = "from recsys_tutorial.machine import peak_mb\nprint(peak_mb())"
+PROBE = "from recsys_tutorial.system.machine import peak_mb\nprint(peak_mb())"
 
 
 def execute(notebook: NotebookNode) -> tuple[NotebookNode, float, float]:

@@ -22,10 +22,10 @@ import numpy as np
 import torch
 
 import recsys_tutorial as rt
+from recsys_tutorial.data.files import write_text
 from recsys_tutorial.encoders.base import n_parameters
-from recsys_tutorial.files import write_text
-from recsys_tutorial.geometry import genre_overlap, intrinsic_dimension
-from recsys_tutorial.named import model_by_name
+from recsys_tutorial.evaluation.by_name import model_by_name
+from recsys_tutorial.evaluation.geometry import genre_overlap, intrinsic_dimension
 
 BASELINES = ("popularity", "item-knn", "ease", "pca")
 IN_ORDER = (*BASELINES, "denoising", "item2vec", "masked-item", "next-item")  # asked for the next item as well

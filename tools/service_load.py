@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial.files import to_json, write_text
+from recsys_tutorial.data.files import to_json, write_text
 
 ITEMS, PER_SECOND, WORKERS = 20_000, 50, 32
 

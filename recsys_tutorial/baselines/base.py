@@ -6,8 +6,8 @@ from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from ..batches import Batch
-from ..interactions import Interactions
+from ..data.batches import Batch
+from ..data.interactions import Interactions
 
 
 @runtime_checkable

@@ -6,12 +6,12 @@ from typing import Self
 
 import numpy as np
 
-from ..batches import Batch, as_batch
-from ..descriptions import described, volumes
+from ..data.batches import Batch, as_batch
+from ..data.interactions import Interactions
+from ..engine.ridge import RidgePath
 from ..errors import InputError
-from ..interactions import Interactions
-from ..ridge import RidgePath
 from ..tasks import RankingTask
+from .descriptions import described, volumes
 from .raw import item_coordinates
 from .sparse import unit_rows
 

@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from ..batches import Batch, as_batch
+from ..data.batches import Batch, as_batch
+from ..data.interactions import Interactions
 from ..errors import check_sizes
-from ..interactions import Interactions
 from .sparse import binary_rows
 
 

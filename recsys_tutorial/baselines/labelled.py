@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from ..batches import Batch, as_batch
-from ..interactions import Interactions
+from ..data.batches import Batch, as_batch
+from ..data.interactions import Interactions
 from ..tasks import Task
 from .sparse import unit_rows
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ..data.interactions import Interactions
 from ..encoders import BagEncoder
+from ..engine.heads import linear_head
 from ..errors import InputError, check_sizes
-from ..heads import linear_head
-from ..interactions import Interactions
 from ..model import PretrainedModel
 
 

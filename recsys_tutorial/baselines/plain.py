@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..batches import Batch, shuffled
-from ..interactions import Interactions
+from ..data.batches import Batch, shuffled
+from ..data.interactions import Interactions
 from ..model import PretrainedModel
 from ..tasks import Task
 from ..training import run_epoch, seeded

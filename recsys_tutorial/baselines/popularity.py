@@ -6,9 +6,9 @@ from typing import Self
 
 import numpy as np
 
-from ..batches import Batch, as_batch
+from ..data.batches import Batch, as_batch
+from ..data.interactions import Interactions
 from ..errors import InputError
-from ..interactions import Interactions
 
 
 class Popularity:

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-from ..batches import Batch, as_batch
+from ..data.batches import Batch, as_batch
+from ..data.interactions import Interactions
 from ..encoders import BagEncoder
+from ..engine.ridge import ridge_head
 from ..errors import InputError
-from ..interactions import Interactions
 from ..model import PretrainedModel
-from ..ridge import ridge_head
 from ..tasks import ClassificationTask, Task
 from .sparse import unit_rows
 

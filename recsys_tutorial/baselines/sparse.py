@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-from ..batches import Batch
+from ..data.batches import Batch
 from ..errors import InputError
 
 

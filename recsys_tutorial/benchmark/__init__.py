@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..data.interactions import Interactions
 from ..errors import unknown
-from ..interactions import Interactions
-from ..machine import peak_mb
 from ..objectives import OBJECTIVES
+from ..system.machine import peak_mb
 from .measure import BARS, PEER_BARS
 from .parts import PARTS, Run, Scale
 from .peers import PEERS, peer

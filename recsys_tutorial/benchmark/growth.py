@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import machine
-from ..batches import Batch
+from ..data.batches import Batch
+from ..data.synthetic import synthetic
 from ..objectives import build_objective
-from ..synthetic import synthetic
+from ..system import machine
 from ..training import Settings, fit, seeded
 from .measure import alone, record
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..batches import Batch
-from ..interactions import Interactions
+from ..data.batches import Batch
+from ..data.interactions import Interactions
 from ..objectives import Objective, build_objective
 from ..objectives.sequence import SequenceObjective
 from ..training import Progress, Settings, fit, seeded

@@ -7,16 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from .. import machine
 from ..baselines import EASE
 from ..baselines.sparse import binary_rows
-from ..batches import Batch, as_batch
-from ..evaluation import evaluate
-from ..interactions import Interactions
-from ..metrics import FROM_HITS
-from ..pretraining import pretrain
-from ..splits import Split, random_holdout
-from ..synthetic import synthetic
+from ..data.batches import Batch, as_batch
+from ..data.interactions import Interactions
+from ..data.splits import Split, random_holdout
+from ..data.synthetic import synthetic
+from ..evaluation.evaluation import evaluate
+from ..learning.pretraining import pretrain
+from ..metrics.ranking import FROM_HITS
+from ..system import machine
 from .measure import seconds
 
 _DIM, _K = 256, 100

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..datasets import load_dataset
-from ..interactions import Interactions
+from ..data.interactions import Interactions
+from ..data.published.datasets import load_dataset
+from ..data.splits import random_holdout
+from ..data.synthetic import synthetic
 from ..objectives import OBJECTIVES
-from ..splits import random_holdout
-from ..synthetic import synthetic
 from .growth import Size, growth, large, sampled_growth
 from .hardware import Meter, epochs_over_floor, padding
 from .kernels import ease, ranking
@@ -36,7 +36,7 @@ class Scale:
     Args:
         users: of the bags and of the ratios of evaluation; with ``items`` and ``events``, those of MovieLens-1M.
         items: likewise.
-        events: draws of :func:`recsys_tutorial.synthetic.synthetic`; repeats fall away.
+        events: draws of :func:`recsys_tutorial.data.synthetic.synthetic`; repeats fall away.
         histories: what the objectives that read in order are trained on: a quarter of Amazon Toys' users.
         many: users and items of the evaluation whose memory is measured.
         serve_items: the catalogue that is ranked for one person.

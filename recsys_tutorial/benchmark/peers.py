@@ -13,9 +13,9 @@ from scipy.sparse import csr_matrix
 
 from ..baselines import EASE, IALS, ItemKNN
 from ..baselines.sparse import binary_rows
-from ..batches import Batch, as_batch
+from ..data.batches import Batch, as_batch
+from ..data.interactions import Interactions
 from ..errors import InputError, unknown
-from ..interactions import Interactions
 from .measure import ratio
 
 VAECF_EPOCHS = (10, 20, 40, 80)  # each a fit of its own, as for our budgets

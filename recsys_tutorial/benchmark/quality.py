@@ -8,11 +8,11 @@ from itertools import zip_longest
 from typing import Any
 
 from ..baselines import EASE, Model, Popularity
-from ..evaluation import evaluate
-from ..interactions import Interactions
+from ..data.interactions import Interactions
+from ..data.splits import Split, held_out_users
+from ..evaluation.evaluation import evaluate
+from ..learning.pretraining import pretrain
 from ..objectives import OBJECTIVES
-from ..pretraining import pretrain
-from ..splits import Split, held_out_users
 from .measure import record, seconds
 from .peers import PEERS, Fit
 

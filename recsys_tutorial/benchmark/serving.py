@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..batches import Batch
+from ..data.batches import Batch
+from ..data.interactions import Interactions
 from ..encoders import BagEncoder
-from ..interactions import Interactions
-from ..metrics import top_k
+from ..metrics.ranking import top_k
 from ..model import PretrainedModel
-from ..recommend import Recommender
+from ..serving.recommend import Recommender
 from .measure import record, seconds
 
 _K, _TOGETHER = 10, 256

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
-from ..batches import Batch
+from ..data.batches import Batch
 
 
 class Cost(NamedTuple):

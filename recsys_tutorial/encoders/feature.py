@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..batches import Batch
+from ..data.batches import Batch
 from ..errors import InputError, check_sizes, unknown
 from .bag import ACTIVATIONS
 from .base import Cost, n_parameters

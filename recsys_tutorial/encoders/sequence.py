@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..batches import Batch
+from ..data.batches import Batch
+from ..engine.sampling import take_rows
 from ..errors import InputError, check_shares, check_sizes
-from ..sampling import take_rows
 from .base import Cost, n_parameters
 
 _WIDER = 2  # the inner layer of a block's feed-forward part is this many times as wide as its ends

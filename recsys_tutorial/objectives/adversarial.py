@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..batches import Batch
-from ..distributed import shared_count
+from ..data.batches import Batch
+from ..engine.processes import shared_count
 from ..errors import InputError, check_shares
 from .base import Objective, Recipe
 from .decoder import Decoder

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from ..batches import Batch, shuffled
+from ..data.batches import Batch, shuffled
+from ..data.interactions import Interactions
 from ..encoders import BagEncoder
+from ..engine.sampling import ItemSampler
 from ..errors import InputError, unknown
-from ..interactions import Interactions
-from ..sampling import ItemSampler
 from .decoder import Decoder
 
 OBJECTIVES: dict[str, type[Objective]] = {}

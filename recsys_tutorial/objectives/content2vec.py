@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..catalogue import Catalogue
+from ..data.catalogue import Catalogue
+from ..data.interactions import Interactions
 from ..encoders import BagEncoder
 from ..errors import InputError
-from ..interactions import Interactions
 from .item2vec import Item2Vec
 
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..batches import Batch
-from ..distributed import gathered
+from ..data.batches import Batch
+from ..engine.processes import gathered
 from ..errors import InputError, check_shares
 from .base import Objective
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ..batches import Batch
-from ..losses import linear_squared_loss, multinomial_loss
-from ..sampling import ItemSampler, sampled_multinomial_loss, take_rows
+from ..data.batches import Batch
+from ..engine.losses import linear_squared_loss, multinomial_loss
+from ..engine.sampling import ItemSampler, sampled_multinomial_loss, take_rows
 
 
 class Decoder(nn.Linear):
@@ -19,11 +19,11 @@ class Decoder(nn.Linear):
     sampler: ItemSampler | None = None
 
     def squared_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
-        """Return :func:`~recsys_tutorial.losses.squared_loss` of the scores."""
+        """Return :func:`~recsys_tutorial.engine.losses.squared_loss` of the scores."""
         return linear_squared_loss(vectors, self.weight, self.bias, target, without)
 
     def multinomial_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
-        """Return :func:`~recsys_tutorial.losses.multinomial_loss` of the scores, or the estimate from a sample."""
+        """Return :func:`~.multinomial_loss` of the scores, or the estimate from a sample."""
         if self.sampler is None:
             return multinomial_loss(self(vectors), target, without)
         return sampled_multinomial_loss(vectors, self._rows, target, self.sampler, without)

@@ -6,11 +6,11 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
-from ..batches import Batch
+from ..data.batches import Batch
+from ..data.interactions import Interactions
 from ..encoders import BagEncoder
+from ..engine.sampling import ItemSampler
 from ..errors import InputError, check_shares, unknown
-from ..interactions import Interactions
-from ..sampling import ItemSampler
 from .base import Objective, Recipe
 from .decoder import Decoder
 

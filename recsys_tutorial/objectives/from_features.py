@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..batches import Batch
-from ..catalogue import Catalogue
+from ..data.batches import Batch
+from ..data.catalogue import Catalogue
 from ..encoders import FeatureEncoder
+from ..engine.heads import linear_head
+from ..engine.losses import multinomial_loss
 from ..errors import InputError, check_shares
-from ..heads import linear_head
-from ..losses import multinomial_loss
 from ..model import PretrainedModel
 from .base import Objective, Recipe
 

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..batches import Batch
-from ..distributed import shared_count
+from ..data.batches import Batch
+from ..data.interactions import Interactions
 from ..encoders import BagEncoder
+from ..engine.heads import linear_head
+from ..engine.processes import shared_count
 from ..errors import InputError, check_sizes
-from ..heads import linear_head
-from ..interactions import Interactions
 from .base import Objective, Recipe
 
 

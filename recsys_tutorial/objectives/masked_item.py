@@ -8,10 +8,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from ..batches import Batch
+from ..data.batches import Batch
+from ..data.interactions import Interactions
 from ..encoders import SequenceEncoder
 from ..errors import check_shares
-from ..interactions import Interactions
 from .sequence import SequenceObjective
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..batches import Batch
+from ..data.batches import Batch
 from .sequence import SequenceObjective
 
 

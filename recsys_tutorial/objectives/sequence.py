@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..batches import Batch, by_length
+from ..data.batches import Batch, by_length
+from ..data.interactions import Interactions
 from ..encoders import SequenceEncoder
+from ..engine.heads import linear_head
+from ..engine.losses import linear_cross_entropy
+from ..engine.sampling import ItemSampler, sampled_multinomial_loss, take_rows
 from ..errors import InputError
-from ..heads import linear_head
-from ..interactions import Interactions
-from ..losses import linear_cross_entropy
-from ..sampling import ItemSampler, sampled_multinomial_loss, take_rows
 from .base import Objective, Recipe
 
 _EVENTS = 3200  # in a batch: with them a step takes about 200 MB

@@ -7,11 +7,11 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from ..batches import Batch
-from ..distributed import shared_count
+from ..data.batches import Batch
+from ..data.interactions import Interactions
+from ..engine.heads import linear_head
+from ..engine.processes import shared_count
 from ..errors import InputError, check_shares
-from ..heads import linear_head
-from ..interactions import Interactions
 from .base import Objective, Recipe
 from .decoder import Decoder
 

@@ -1,10 +1,10 @@
 """Experiments over seeds that end in a table with intervals and a verdict."""
 
+from .contenders import FROM_SCRATCH, HEADLINE, contenders, unpretrained
 from .journal import Journal, read_journal
 from .label_efficiency import label_efficiency
 from .statistics import gains, label_multiplier, paired, summarise, verdict
 from .transfer import transfer
-from .world import FROM_SCRATCH, HEADLINE, contenders, unpretrained
 
 __all__ = [
     "FROM_SCRATCH",

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from ..clicks import Impressions, train_clicks
-from ..deepctr import DeepFM
-from ..interactions import Interactions
-from ..label_metrics import auc, log_loss
-from ..pretraining import pretrain
+from ..bridges.deepctr import DeepFM
+from ..data.interactions import Interactions
+from ..learning.pretraining import pretrain
+from ..metrics.labels import auc, log_loss
+from ..tasks.clicks import Impressions, train_clicks
 
 DIM = 64  # of g here
 
@@ -25,7 +25,7 @@ def clicks(train: Impressions, test: Impressions, behaviour: Interactions, seed:
     - ``DeepFM + g``: that, with g's vectors too.
 
     Args:
-        train: from :mod:`recsys_tutorial.clicks`.
+        train: from :mod:`recsys_tutorial.tasks.clicks`.
         test: likewise.
         behaviour: what g is pretrained on; nothing of ``test`` is in it.
         seed: of all weights.

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..data.interactions import Interactions
 from ..errors import InputError, unknown
-from ..interactions import Interactions
 from ..objectives import OBJECTIVES
 from ..tasks import TASKS
-from .running import Runner, fingerprint, journal_at, versions
+from .contenders import FROM_SCRATCH, HEADLINE, STRATEGIES, build_world, contenders
+from .runner import Runner, fingerprint, journal_at, versions
 from .statistics import LOWER_IS_BETTER
-from .world import FROM_SCRATCH, HEADLINE, STRATEGIES, build_world, contenders
 
 EXTENSIONS = (3.3, 10.0)  # how far beyond the study's labels a curve from scratch is drawn where it has to be
 
@@ -54,7 +54,7 @@ def label_efficiency(
         task: a name of :data:`recsys_tutorial.tasks.TASKS`.
         objectives: of pretraining; the first is the one called ``pretrained``.
         strategies: of fine-tuning.
-        models: only these of :func:`recsys_tutorial.studies.world.contenders`; None takes all.
+        models: only these of :func:`recsys_tutorial.studies.contenders.contenders`; None takes all.
         seed: the first of the seeds.
         test_share: share of the users that is only tested on.
         dim: length of g's vector; None takes the objective's own.

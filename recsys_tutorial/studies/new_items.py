@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 
 from ..baselines import LabelMean
-from ..catalogue import Catalogue
+from ..data.catalogue import Catalogue
+from ..data.interactions import Interactions
+from ..data.joining import place_of, with_items
+from ..data.splits import held_out_users
 from ..encoders import BagEncoder, FeatureEncoder
+from ..encoders.text import genre_vectors, text_vectors
 from ..errors import InputError
-from ..evaluation import evaluate
-from ..interactions import Interactions
-from ..joining import place_of, with_items
+from ..evaluation.evaluation import evaluate
+from ..learning.pretraining import pretrain
 from ..objectives import Denoising
 from ..objectives.from_features import FromFeatures
-from ..pretraining import pretrain
-from ..splits import held_out_users
 from ..tasks import RankingTask, new_shelf
-from ..text import genre_vectors, text_vectors
 from ..training import seeded
 
 DIM, EPOCHS, RATE = 64, 30, 1e-2  # chosen on seeds 10 and 11 of movielens-small

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.special import stdtr
 
 from ..errors import InputError
-from ..evaluation import holm
-from ..uncertainty import seed_interval
+from ..evaluation.evaluation import holm
+from ..metrics.intervals import seed_interval
 
 LOWER_IS_BETTER = ("rmse", "mae", "log_loss")
 LEVEL = 0.05

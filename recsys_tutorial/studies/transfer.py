@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..adapting import adapt
 from ..baselines import EASE, Model, Popularity
+from ..data.interactions import Interactions
+from ..data.joining import shared_items, with_items
+from ..data.splits import held_out_users
 from ..errors import InputError
-from ..finetuning import finetune
-from ..interactions import Interactions
-from ..joining import shared_items, with_items
+from ..learning.adapting import adapt
+from ..learning.finetuning import finetune
+from ..learning.pretraining import pretrain
 from ..model import PretrainedModel
-from ..pretraining import pretrain
-from ..splits import held_out_users
 from ..tasks import RankingTask, liked_from, top_n
-from .running import Runner, fingerprint, journal_at, versions
+from .runner import Runner, fingerprint, journal_at, versions
 
 ALL = 0  # in ``labels``: every user of the target outside the test
 HEADLINE = "pretrained + wide"
@@ -54,9 +54,9 @@ def transfer(
 ) -> pd.DataFrame:
     """Return how well a new service's users are served with few of them known, with and without another service's.
 
-    Items are joined by title and year, or by raw id (:func:`recsys_tutorial.joining.shared_items`). Test users are held
-    out of the target, with a fifth of their items to be found. ``ease of source and target`` adds the users of both
-    before it is solved: its Gram matrix is a pretrained model too, so that it is a rival and no baseline.
+    Items are joined by title and year, or by raw id (:func:`recsys_tutorial.data.joining.shared_items`). Test users are
+    held out of the target, with a fifth of their items to be found. ``ease of source and target`` adds the users of
+    both before it is solved: its Gram matrix is a pretrained model too, so that it is a rival and no baseline.
 
     Args:
         source: where behaviour is plentiful.

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from ..batches import Batch
-from ..catalogue import Catalogue
-from ..interactions import Interactions
+from ..data.batches import Batch
+from ..data.catalogue import Catalogue
+from ..data.interactions import Interactions
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ..catalogue import genre_table
+from ..data.catalogue import genre_table
+from ..data.interactions import Interactions
+from ..data.joining import with_items, with_users
 from ..errors import InputError, unknown
-from ..interactions import Interactions
-from ..joining import with_items, with_users
 from .base import Task
 from .one_label import ClassificationTask, RegressionTask
 from .ranking import RankingTask

@@ -13,10 +13,10 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..batches import Batch
+from ..data.batches import Batch
+from ..data.interactions import Interactions
 from ..errors import InputError
-from ..interactions import Interactions
-from ..label_metrics import auc, rmse
+from ..metrics.labels import auc, rmse
 from .base import Labelled, Task
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from ..batches import Batch
-from ..catalogue import Catalogue
+from ..data.batches import Batch
+from ..data.catalogue import Catalogue
+from ..data.interactions import Interactions
+from ..engine.losses import multinomial_loss, squared_loss
 from ..errors import InputError
-from ..interactions import Interactions
-from ..losses import multinomial_loss, squared_loss
-from ..metrics import ndcg_at_k
+from ..metrics.ranking import ndcg_at_k
 from .base import Labelled, Task
 
 
@@ -63,7 +63,7 @@ class RankingTask(Task):
         return Labelled(Batch.of(self.behaviour), Batch.of(self.targets))
 
     def loss(self, outputs: Tensor, targets: Batch) -> Tensor:
-        """Return the multinomial loss (:func:`recsys_tutorial.losses.multinomial_loss`)."""
+        """Return the multinomial loss (:func:`recsys_tutorial.engine.losses.multinomial_loss`)."""
         return multinomial_loss(outputs, targets)
 
     def squared_loss(self, outputs: Tensor, targets: Batch) -> Tensor:

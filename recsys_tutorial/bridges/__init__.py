@@ -1,0 +1,1 @@
+"""The same f in other people's tools: Hugging Face, Keras, DeepCTR."""

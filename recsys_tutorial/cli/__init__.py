@@ -1,0 +1,1 @@
+"""The command line: its words, and one function for each command."""

@@ -1,0 +1,189 @@
+"""From one row per event, as logs and rating files have it, to :class:`Interactions`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError, unknown
+from .catalogue import Catalogue, RawId, as_ids
+from .interactions import Interactions
+from .ordering import count_repeats, factorize, grouped, order_in_time, together
+from .reports import ReadReport
+
+DUPLICATES = ("error", "last", "sum", "keep")
+
+
+def from_events(
+    user: Sequence[RawId] | np.ndarray,
+    item: Sequence[RawId] | np.ndarray,
+    weight: Sequence[float] | np.ndarray | None = None,
+    timestamp: Sequence[int] | np.ndarray | None = None,
+    *,
+    titles: Mapping[RawId, str] | None = None,
+    genres: Mapping[RawId, Sequence[str]] | None = None,
+    duplicates: str = "error",
+    in_order: bool = False,
+    dropped: Mapping[str, int] | None = None,
+    name: str = "interactions",
+) -> Interactions:
+    """Build :class:`Interactions` from one entry per event.
+
+    Args:
+        user: ``(n_events,)`` raw user ids; a ``pandas.Categorical`` of them takes least memory.
+        item: ``(n_events,)`` raw item ids.
+        weight: ``(n_events,)`` finite numbers; 1 for all when None.
+        timestamp: ``(n_events,)`` seconds since 1970, not negative; fractions of a second decide the order and are
+            then dropped. Events of one user at one time keep their row order, as do all when None.
+        titles: raw item id -> title; items that are not in it are called ``item <id>``.
+        genres: raw item id -> genre names.
+        duplicates: what to do where one user has one item twice: ``error``; ``last`` keeps the newest;
+            ``sum`` adds the weights up and keeps the newest time; ``keep`` keeps every event (a log, a sequence).
+        in_order: the rows of each user are oldest first, though times are not given.
+        dropped: why -> how many rows the reader left out, for the report.
+        name: shown in messages.
+
+    Raises:
+        InputError: no events, columns of unequal length, a missing id, a weight that is not finite, a negative time,
+            duplicates not asked for.
+    """
+    if duplicates not in DUPLICATES:
+        raise unknown("duplicates", duplicates, DUPLICATES)
+    user_codes, user_ids = _codes(user, "user", name)
+    item_codes, item_ids = _codes(item, "item", name)
+    del user, item  # a large log's are freed here, where the caller has let go of them
+    n = len(user_codes)
+    if n == 0:
+        raise InputError(f"{name!r} has no rows: give at least one event")
+    weight = np.ones(n, np.float32) if weight is None else _weights(weight, name)
+    timestamp = None if timestamp is None else _timestamps(timestamp, name)
+    for what, column in (("items", item_codes), ("weights", weight), ("timestamps", timestamp)):
+        if column is not None and len(column) != n:
+            raise InputError(f"{name!r} has {len(column):,} {what} for {n:,} users: give one of each per event")
+
+    order, offsets = grouped(user_codes, len(user_ids))
+    repeats = count_repeats(order, offsets, item_codes, len(item_ids))
+    if timestamp is not None:
+        order_in_time(order, offsets, timestamp)  # events of one user at one time keep their row order
+    if repeats and duplicates != "keep":
+        pair = user_codes.astype(np.int64) * len(item_ids) + item_codes
+        if duplicates == "error":
+            _refuse_duplicates(pair, user_ids[user_codes], item_ids[item_codes], name)
+        if duplicates == "sum":
+            same = pd.factorize(pair)[0]
+            weight = np.bincount(same, weights=weight)[same].astype(np.float32)
+        order = order[~pd.Series(pair[order]).duplicated(keep="last").to_numpy()]
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(user_codes[order], minlength=len(user_ids)))])
+    del user_codes
+
+    columns = [item_codes, weight] + ([] if timestamp is None else [timestamp])
+    items, weights, *times = together(lambda column: column[order], columns)
+    timestamp = times[0] if times else None
+    if timestamp is not None:
+        timestamp = (np.floor(timestamp) if timestamp.dtype.kind == "f" else timestamp).astype(np.int64, copy=False)
+    report = ReadReport(
+        rows=n + sum((dropped or {}).values()),
+        users=len(user_ids),
+        items=len(item_ids),
+        events=len(order),
+        density=(n - repeats) / (len(user_ids) * len(item_ids)),
+        repeats=repeats,
+        merged=duplicates,
+        first=None if timestamp is None else int(timestamp.min()),
+        last=None if timestamp is None else int(timestamp.max()),
+        dropped=dict(dropped or {}),
+    )
+    return Interactions(
+        items=items,
+        offsets=offsets,
+        weights=weights,
+        timestamps=timestamp,
+        user_ids=user_ids,
+        catalogue=catalogue_of(item_ids, titles, genres),
+        name=name,
+        in_order=in_order,
+        report=report,
+    )
+
+
+def _codes(
+    values: Sequence[RawId] | np.ndarray | pd.Categorical, what: str, name: str
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Return ``(n,)`` int32 places in the sorted raw ids, and these ids."""
+    if isinstance(values, pd.Categorical) and values.codes.min(initial=0) >= 0:
+        used = np.flatnonzero(np.bincount(values.codes, minlength=len(values.categories)))
+        if len(used) == len(values.categories) and _sorted_numbers(values.categories):
+            return values.codes.astype(np.int32, copy=False), as_ids(values.categories.to_numpy())
+        places, ids = pd.factorize(as_ids(values.categories[used].tolist()), sort=True)
+        new = np.empty(len(values.categories), np.int32)
+        new[used] = places
+        return new[values.codes], as_ids(ids)
+    if not (isinstance(values, np.ndarray) and values.dtype == np.int64):
+        values = _raw_ids(values, what, name)
+    if values.dtype == np.int64:
+        codes, ids = factorize(values)
+        return codes, as_ids(ids)
+    codes, ids = pd.factorize(values, sort=True)
+    return codes.astype(np.int32), as_ids(ids)
+
+
+def _sorted_numbers(categories: pd.Index) -> bool:
+    return categories.dtype == np.int64 and categories.is_monotonic_increasing
+
+
+def _raw_ids(values: Sequence[RawId] | np.ndarray, what: str, name: str) -> np.ndarray:
+    # A list goes through object, lest NumPy turn [1, None] into something else before it is looked at.
+    values = np.asarray(values, object) if isinstance(values, list | tuple) else np.asarray(values)
+    _refuse(pd.isna(values), values, name, f"{what} id", "is missing: mend or drop the row")
+    return as_ids(values.tolist() if values.dtype == object else values)
+
+
+def _weights(weight: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
+    try:
+        with np.errstate(over="ignore"):
+            weight = np.asarray(weight, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name!r}: the weights are not all numbers ({error})") from error
+    _refuse(~np.isfinite(weight), weight, name, "weight", "is not a finite number: mend or drop the row")
+    return weight
+
+
+def _timestamps(timestamp: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
+    timestamp = np.asarray(timestamp)
+    if timestamp.dtype.kind not in "iuf":
+        raise InputError(f"{name!r}: the timestamps are not numbers ({timestamp.dtype}): give seconds since 1970")
+    # Written so that NaN is refused too. 1e11 seconds is the year 5138: such numbers are milliseconds.
+    for bad, why in ((~(timestamp >= 0), "is negative or missing"), (timestamp >= 1e11, "is too large")):
+        _refuse(bad, timestamp, name, "timestamp", f"{why}: give seconds since 1970")
+    return timestamp
+
+
+def _refuse(bad: np.ndarray, column: np.ndarray, name: str, what: str, why: str) -> None:
+    """Raise for the first row where ``bad`` holds."""
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InputError(f"{name!r}, row {row + 1}: {what} {column[row]} {why}")
+
+
+def _refuse_duplicates(pair: np.ndarray, user: np.ndarray, item: np.ndarray, name: str) -> None:
+    again = np.flatnonzero(pd.Series(pair).duplicated().to_numpy())
+    if len(again):
+        row = again[0]
+        raise InputError(
+            f"{name!r}, row {row + 1}: user {user[row]} has item {item[row]} a second time (duplicate rows: "
+            f"{len(again):,}): say what they mean with duplicates='last', 'sum' or 'keep'"
+        )
+
+
+def catalogue_of(
+    ids: np.ndarray, titles: Mapping[RawId, str] | None, genres: Mapping[RawId, Sequence[str]] | None
+) -> Catalogue:
+    """Return the catalogue of ``(n_items,)`` sorted raw ids, with titles and genres from raw id to each."""
+    raw = ids.tolist()
+    return Catalogue(
+        ids,
+        None if titles is None else tuple(titles.get(one) or f"item {one}" for one in raw),
+        None if genres is None else tuple(tuple(genres.get(one, ())) for one in raw),
+    )

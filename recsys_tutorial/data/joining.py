@@ -1,0 +1,70 @@
+"""Two sets of interactions laid on each other: the same users or the same items, found by raw id or by title."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import InputError
+from .catalogue import Catalogue
+from .interactions import Interactions
+
+Ids = np.ndarray
+
+
+def place_of(ids: Ids, among: Ids) -> np.ndarray:
+    """Return where each of ``ids`` stands in ``among``, -1 where it is not there."""
+    index = {raw: place for place, raw in enumerate(among.tolist())}
+    return np.array([index.get(raw, -1) for raw in ids.tolist()], np.int64)
+
+
+def with_items(interactions: Interactions, catalogue: Catalogue, places: np.ndarray | None = None) -> Interactions:
+    """Return the events on the items of ``catalogue``, numbered as there; the others are dropped, users all stay.
+
+    Args:
+        interactions: events on other items.
+        catalogue: the items to have.
+        places: ``(n_items,)`` where each old item stands in ``catalogue``, -1 for nowhere; by raw id when None.
+    """
+    places = place_of(interactions.item_ids, catalogue.ids) if places is None else places
+    if len(places) != interactions.n_items:
+        raise InputError(f"{len(places)} places for {interactions.n_items} items: give one for each")
+    items = places[interactions.items]
+    kept = interactions.keep_events(items >= 0)
+    return replace(kept, items=items[items >= 0].astype(np.int32), catalogue=catalogue)
+
+
+def with_users(interactions: Interactions, user_ids: Ids) -> Interactions:
+    """Return one row for each of ``user_ids``, in that order, found by raw id; who is not there has no events."""
+    rows = place_of(user_ids, interactions.user_ids)
+    known = rows >= 0
+    found = interactions.take_users(rows[known])
+    lengths = np.zeros(len(user_ids), np.int64)
+    lengths[known] = found.events_per_user
+    return replace(found, offsets=np.concatenate([[0], np.cumsum(lengths)]), user_ids=user_ids.copy())
+
+
+def shared_items(source: Interactions, target: Interactions) -> np.ndarray:
+    """Return ``(source.n_items,)`` where each item of the source stands in the target's catalogue, -1 for nowhere.
+
+    Items are the same that have the same title (with its year), where both sets have titles; else the same raw id.
+    A title that one of the sets has twice joins nothing.
+
+    Raises:
+        InputError: nothing is shared.
+    """
+    if source.titles is not None and target.titles is not None:
+        names = [np.array([title.casefold() for title in one.titles], object) for one in (source, target)]
+        places = place_of(*names)
+        for one, rows in zip(names, (np.arange(len(places)), places), strict=True):
+            values, counts = np.unique(one.astype(str), return_counts=True)
+            twice = set(values[counts > 1].tolist())
+            places[[row >= 0 and one[row] in twice for row in rows.tolist()]] = -1
+    else:
+        places = place_of(source.item_ids, target.item_ids)
+    if not (places >= 0).any():
+        raise InputError(
+            f"{source.name!r} and {target.name!r} share no item: they need items of the same id, or of the same title"
+        )
+    return places

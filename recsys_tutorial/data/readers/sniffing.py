@@ -1,0 +1,130 @@
+"""Read a person's own data: CSV, TSV or Parquet, one row per event; sequences, one user a line; RecBole's files."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+
+from ...errors import InputError, listed, nearest, unknown
+from ..events import from_events
+from ..interactions import Interactions
+from ..reports import DroppedRows
+from ..streams import read_stream
+from ..tables import ENDINGS, check_file, read_table
+from .columns import BadCells, ids, numbers, per_item, seconds, split
+from .recbole import read_recbole
+from .sequences import looks_like_sequences, read_sequences
+
+FORMS = ("table", "sequences")
+
+
+def read_interactions(
+    path: str | Path,
+    user: str = "user",
+    item: str = "item",
+    rating: str | None = "rating",
+    timestamp: str | None = "timestamp",
+    *,
+    title: str | None = "title",
+    genres: str | None = "genres",
+    duplicates: str = "error",
+    form: str | None = None,
+    strict: bool = True,
+) -> Interactions:
+    """Read interactions from a file; the ending says how: ``.csv .tsv .txt .parquet .pq``, or ``.inter`` of RecBole.
+
+    A **table** has a header row and one row per event. Text files are UTF-8, separated as the ending says (``.txt`` by
+    tabs), or by the one of ``, ; | tab`` that the header shows. Spaces around names and ids do not count, nor do blank
+    lines.
+
+    **Sequences**, the form of S3-Rec, have no header and one user a line: the user, then the user's items, oldest
+    first, with spaces between them. A ``.txt`` file is taken for sequences where its first line holds two or more
+    whole numbers with spaces, not tabs, between them: a header has names. A user with a second line is refused,
+    so that a table that lost its header is not. ``form`` says it explicitly, then ids may be any text.
+
+    Args:
+        path: the file.
+        user: name of the column of user ids.
+        item: name of the column of item ids.
+        rating: name of the column of weights (ratings, counts); 1 each where the file has no ``rating`` column.
+        timestamp: name of the column of times: seconds since 1970 (or milli-, micro- or nanoseconds, told by their
+            size), or ISO dates; a date without a zone is in UTC.
+        title: name of the column of item titles, used where it exists.
+        genres: name of the column of genres, ``Comedy|Drama``, used where it exists.
+        duplicates: see :func:`recsys_tutorial.data.events.from_events`. Sequences keep an item that comes again, unless
+            ``last`` or ``sum`` is asked for.
+        form: ``table`` or ``sequences``; None finds out.
+        strict: True refuses the file for a cell that cannot be read and for duplicates that were not asked for. False
+            drops such rows and keeps the last of duplicates, counts them in ``report`` and warns.
+
+    Returns:
+        Interactions whose ``report`` says how many rows were read, dropped and why, and merged.
+
+    Raises:
+        MissingFileError: no such file.
+        InputError: empty file, unknown ending, missing column, a cell that cannot be read (its row and column
+            are named; rows count from 1 below the header), duplicates that were not asked for.
+    """
+    path = Path(path)
+    if form is not None and form not in FORMS:
+        raise unknown("form", form, FORMS)
+    if form == "sequences" or (form is None and looks_like_sequences(path)):
+        return read_sequences(path, duplicates="keep" if duplicates == "error" else duplicates)
+    if path.suffix.lower() == ".inter" and form is None:
+        return read_recbole(path, duplicates)
+    wanted = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "title": title, "genres": genres}
+    how = duplicates if strict or duplicates != "error" else "last"
+    if check_file(path) in ENDINGS and (tidy := read_stream(path, wanted)) is not None:
+        with suppress(BadCells):  # the patient reader names the cell as it is written
+            return _interactions(tidy, path, how, {})
+    table, dropped = _patiently(path, wanted), {}
+    while True:
+        try:
+            return _interactions(dict(table), path, how, dropped)
+        except BadCells as error:
+            if strict or error.rows.all():
+                raise
+            dropped[error.reason] = dropped.get(error.reason, 0) + int(error.rows.sum())
+            table = {role: column[~error.rows].reset_index(drop=True) for role, column in table.items()}
+
+
+def _patiently(path: Path, wanted: dict[str, str | None]) -> dict[str, pd.Series]:
+    """Return role -> column, of those that are there, from the whole table at once."""
+    text = [wanted[role] for role in ("user", "item", "title", "genres") if wanted[role] is not None]
+    table = read_table(path, text)
+    columns = {role: _column(table, role, name, path) for role, name in wanted.items()}
+    return {role: column for role, column in columns.items() if column is not None}
+
+
+def _interactions(table: dict[str, pd.Series], path: Path, duplicates: str, dropped: dict[str, int]) -> Interactions:
+    """Build interactions from the columns, which are taken out one by one: those of a large log are large."""
+    item = ids(table.pop("item"), path)
+    titles, genres = (per_item(item, table.pop(role, None)) for role in ("title", "genres"))
+    weight = numbers(table.pop("rating"), path) if "rating" in table else None
+    timestamp = seconds(table.pop("timestamp"), path) if "timestamp" in table else None
+    found = from_events(
+        ids(table.pop("user"), path), item, weight, timestamp, titles=titles, genres=split(genres),
+        duplicates=duplicates, dropped=dropped, name=path.name,
+    )  # fmt: skip
+    if dropped:
+        warnings.warn(f"{path.name}: {found.report}", DroppedRows, stacklevel=3)
+    return found
+
+
+def _column(table: pd.DataFrame, role: str, name: str | None, path: Path) -> pd.Series | None:
+    """Return a column, or None where it may be missing: not wanted, or optional and not named by the caller."""
+    found = [str(column) for column in table.columns]
+    if found.count(name) > 1:
+        raise InputError(f"{path} has {found.count(name)} columns called {name!r}: rename all but one")
+    if name in found:
+        return table[name]
+    if name is None or (name == role and role not in ("user", "item")):
+        return None
+    near = listed(nearest(name, found, 1) or ["..."])
+    raise InputError(
+        f"{path} has no column {name!r} for {role}: it has {listed(found)}; "
+        f"name yours with {role}={near!r} (in a command: --columns {role}={near})"
+    )

@@ -1,0 +1,61 @@
+"""What happened while data was read: rows, those dropped and why, repeats and how they were merged. Never silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+MERGED = {
+    "error": "none",
+    "last": "the newest kept",
+    "sum": "weights added up",
+    "keep": "all kept",
+}
+
+
+class DroppedRows(UserWarning):
+    """Some rows of a file were left out, as ``strict=False`` allows; the message says how many and why."""
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """How data came to be :class:`recsys_tutorial.Interactions`: of the reading, not of what was selected after.
+
+    Args:
+        rows: read, those that were dropped included.
+        dropped: why -> how many rows.
+        repeats: rows with a (user, item) pair that an earlier row had.
+        merged: what was done with repeats (see :func:`recsys_tutorial.data.events.from_events`).
+        users: with at least one event.
+        items: with at least one event.
+        events: after merging.
+        density: share of the users × items table that is filled, between 0 and 1.
+        first: earliest time, in seconds since 1970, or None where times are not known.
+        last: latest time.
+    """
+
+    rows: int
+    users: int
+    items: int
+    events: int
+    density: float
+    repeats: int = 0
+    merged: str = "error"
+    first: int | None = None
+    last: int | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lost = sum(self.dropped.values())
+        why = "; ".join(f"{count:,} where {reason}" for reason, count in self.dropped.items())
+        span = "times unknown"
+        if self.first is not None:
+            first, last = np.array([self.first, self.last], "datetime64[s]").astype("datetime64[D]")
+            span = f"{first} to {last}"
+        return (
+            f"{self.rows:,} rows read, {lost:,} dropped{why and f' ({why})'}, "
+            f"{self.repeats:,} repeats of a user's item ({MERGED[self.merged] if self.repeats else 'none'}): "
+            f"{self.events:,} events of {self.users:,} users on {self.items:,} items "
+            f"({100 * self.density:.2f} % of the table), {span}"
+        )

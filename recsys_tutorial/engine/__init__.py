@@ -1,0 +1,1 @@
+"""What a training step is made of: losses, samplers, optimiser, several processes; ridge in closed form."""

@@ -1,0 +1,224 @@
+"""Every model on the same users, the same items and the same metrics: one tidy table, with intervals."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from ..baselines import Model
+from ..data.batches import Batch, in_order
+from ..data.splits import Split
+from ..errors import InputError, unknown
+from ..metrics.intervals import bootstrap_interval, bootstrap_intervals
+from ..metrics.ranking import FROM_HITS, from_hits, hits_at_k, top_k
+
+LIST_METRICS = ("coverage", "novelty", "gini")
+
+
+def evaluate(
+    models: Mapping[str, Model] | Model,
+    split: Split,
+    metrics: Sequence[str] | str = ("ndcg", "recall"),
+    k: Sequence[int] | int = (10, 20, 100),
+    *,
+    sampled: int | None = None,
+    batch_size: int = 256,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Rank the catalogue for every test user and return one row per model, metric and k.
+
+    What a user was shown is left out of the ranking. Scores are asked for in batches of users, so that memory follows
+    ``batch_size · n_items``.
+
+    Args:
+        models: name -> model that was fitted on ``split.train`` alone, or one model.
+        split: from :mod:`recsys_tutorial.data.splits`.
+        metrics: names of :data:`recsys_tutorial.metrics.ranking.FROM_HITS`, or of :data:`LIST_METRICS`.
+        k: length or lengths of the list.
+        sampled: rank the targets among this many random items that the user has not seen, and not among all. Such
+            numbers are much higher and can order models wrongly (Krichene and Rendle 2020): they are here to show that.
+        batch_size: users scored at a time.
+        seed: of the bootstrap and of the sampled items.
+        progress: show a progress bar; None shows one where standard error is a terminal.
+
+    Returns:
+        Columns ``model, protocol, metric, k, value, ci_low, ci_high, users, without, seconds``: the mean over users
+        and its 95 % bootstrap interval; ``without`` counts users for whom the metric is not defined. The metrics of
+        :data:`LIST_METRICS` belong to all lists together and have no interval.
+
+    Raises:
+        InputError: unknown metric, k out of range, a model of other items, scores that are not finite.
+    """
+    how = dict(sampled=sampled, batch_size=batch_size, seed=seed, progress=progress)
+    return evaluate_users(models, split, metrics, k, **how)[0]
+
+
+def evaluate_users(
+    models: Mapping[str, Model] | Model,
+    split: Split,
+    metrics: Sequence[str] | str = ("ndcg", "recall"),
+    k: Sequence[int] | int = (10, 20, 100),
+    *,
+    sampled: int | None = None,
+    batch_size: int = 256,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table of :func:`evaluate`, and what it rests on: one row per user, columns (model, metric, k)."""
+    models = models if isinstance(models, Mapping) else {type(models).__name__: models}
+    metrics = [metrics] if isinstance(metrics, str) else metrics
+    lengths = sorted({k} if isinstance(k, int) else set(k))
+    for metric in metrics:
+        if metric not in (*FROM_HITS, *LIST_METRICS):
+            raise unknown("metric", metric, (*FROM_HITS, *LIST_METRICS))
+    for model in models.values():
+        if (known := getattr(model, "catalogue", None)) is not None:
+            known.require_same(split.inputs.catalogue, f"the split of {split.inputs.name!r}")
+    protocol = split.protocol + (f", {sampled} sampled negatives" if sampled else "")
+    show = sys.stderr.isatty() if progress is None else progress
+    rows, users = [], {}
+    with tqdm(total=len(models) * split.inputs.n_users, desc="evaluating", unit="user", disable=not show) as bar:
+        for name, model in models.items():
+            started = time.perf_counter()
+            lists, hits, n_relevant = _lists(model, name, split, lengths[-1], sampled, batch_size, seed, bar)
+            seconds = time.perf_counter() - started
+            for length in lengths:
+                for metric in metrics:
+                    row = {"model": name, "protocol": protocol, "metric": metric, "k": length, "seconds": seconds}
+                    if metric in LIST_METRICS:
+                        row["value"] = _of_lists(metric, lists[:, :length], split)
+                    else:
+                        users[name, metric, length] = from_hits(metric, hits[:, :length], n_relevant)
+                    rows.append(row)
+    per_user = pd.DataFrame(users, index=pd.Index(split.targets.user_ids, name="user"))
+    if users:
+        per_user.columns = per_user.columns.set_names(["model", "metric", "k"])
+        means = dict(zip(users, _means(per_user.to_numpy(), seed), strict=True))
+        rows = [row | means.get((row["model"], row["metric"], row["k"]), {}) for row in rows]
+    columns = ["model", "protocol", "metric", "k", "value", "ci_low", "ci_high", "users", "without", "seconds"]
+    return pd.DataFrame(rows).reindex(columns=columns), per_user
+
+
+def _means(values: np.ndarray, seed: int) -> list[dict[str, float]]:
+    """Return the row of the table for each column of ``(users, columns)``."""
+    without = np.isnan(values).sum(0).tolist()
+    return [
+        {"value": value, "ci_low": low, "ci_high": high, "users": len(values) - missing, "without": missing}
+        for (value, low, high), missing in zip(bootstrap_intervals(values, seed=seed), without, strict=True)
+    ]
+
+
+def _lists(
+    model: Model, name: str, split: Split, k: int, sampled: int | None, batch_size: int, seed: int, bar: tqdm
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ``(users, k)`` the items ranked first, -1 where the ranking is shorter, and :func:`hits_at_k` of them."""
+    inputs, n_items = Batch.of(split.inputs), split.inputs.n_items
+    rng = np.random.default_rng(seed)
+    found = []
+    for rows in in_order(split.inputs.n_users, batch_size):
+        batch = inputs.take(rows)
+        scores = np.array(model.score(batch))
+        if scores.shape != (len(rows), n_items):
+            raise InputError(f"{name} scores {scores.shape} for {len(rows)} users and {n_items} items: other items?")
+        if not np.isfinite(scores).all():
+            raise InputError(f"{name} gives scores that are NaN or infinite: mend the model")
+        scores[batch.rows.numpy(), batch.items.numpy()] = -np.inf
+        if sampled:
+            scores = _among_sampled(scores, split.targets.matrix[rows.numpy()], sampled, rng)
+        found.append(top_k(scores, k))
+        bar.update(len(rows))
+    lists = np.concatenate(found)
+    return lists, *hits_at_k(lists, split.targets.matrix)
+
+
+def _among_sampled(scores: np.ndarray, targets: object, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Leave in the ranking each user's targets and ``n`` random items that are neither targets nor shown."""
+    wanted = targets.toarray() > 0
+    draw = rng.random(scores.shape)
+    draw[wanted | (scores == -np.inf)] = np.inf
+    if n >= scores.shape[1]:
+        raise InputError(f"sampled={n}: there are only {scores.shape[1]} items")
+    chosen = np.argpartition(draw, n, axis=1)[:, :n]
+    keep = wanted.copy()
+    np.put_along_axis(keep, chosen, True, axis=1)
+    return np.where(keep, scores, -np.inf)
+
+
+def _of_lists(metric: str, lists: np.ndarray, split: Split) -> float:
+    """Return a property of all lists together.
+
+    ``coverage``: share of the catalogue that is in some list. ``novelty``: mean of ``-log2`` of the share of training
+    users who have the item (Vargas and Castells 2011). ``gini``: 0 when every item is shown equally often, near 1 when
+    a few are shown to all.
+    """
+    shown = lists[lists >= 0]
+    counts = np.bincount(shown, minlength=split.train.n_items)
+    match metric:
+        case "coverage":
+            return float((counts > 0).mean())
+        case "novelty":
+            share = (np.diff(split.train.matrix.tocsc().indptr) + 1) / (split.train.n_users + 1)
+            return float(-np.log2(share[shown]).mean())
+    ranks = np.arange(1, len(counts) + 1)
+    return float((2 * ranks - len(counts) - 1) @ np.sort(counts) / (len(counts) * max(1, counts.sum())))
+
+
+def compare(
+    per_user: pd.DataFrame, model: str, rivals: Sequence[str], metric: str = "ndcg", k: int = 20
+) -> pd.DataFrame:
+    """Compare one model with several rivals on the same users.
+
+    Args:
+        per_user: second table of :func:`evaluate_users`.
+        model: name of the model.
+        rivals: names of the others.
+        metric: which metric.
+        k: which length.
+
+    Returns:
+        Columns ``model, rival, metric, k, value, ci_low, ci_high, p, p_holm``: mean difference user by user, its
+        bootstrap interval, the p-value of Wilcoxon's signed-rank test, and that with Holm's correction over the rivals.
+    """
+    from scipy.stats import wilcoxon  # here, because it is slow to import
+
+    rows = []
+    for rival in rivals:
+        for name in (model, rival):
+            if (name, metric, k) not in per_user.columns:
+                raise InputError(f"no values for {(name, metric, k)}: evaluate that first")
+        gain = (per_user[model, metric, k] - per_user[rival, metric, k]).dropna()
+        value, low, high = bootstrap_interval(gain)
+        p = float(wilcoxon(gain).pvalue) if gain.any() else 1.0
+        rows.append(
+            {
+                "model": model,
+                "rival": rival,
+                "metric": metric,
+                "k": k,
+                "value": value,
+                "ci_low": low,
+                "ci_high": high,
+                "p": p,
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table.assign(p_holm=holm(table["p"]))
+
+
+def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Return p-values corrected for a family of tests: sorted, times n, n - 1, ..., never falling, at most 1.
+
+    Source: Holm (1979), A simple sequentially rejective multiple test procedure.
+    """
+    p = np.asarray(p, float)
+    order = np.argsort(p, kind="stable")
+    corrected = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    result = np.empty(len(p))
+    result[order] = corrected
+    return result

@@ -1,0 +1,1 @@
+"""Pretrain g, fine-tune h ∘ g, carry weights on: the verbs of the course, and their checkpoints."""

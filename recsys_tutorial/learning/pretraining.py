@@ -1,0 +1,190 @@
+"""``pretrain``: learn ``g`` from behaviour without labels."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from ..data.batches import Batch, Stored, in_order
+from ..data.interactions import Interactions
+from ..engine import processes as distributed
+from ..engine.ridge import ridge_head
+from ..engine.sharded_parameters import rows_of
+from ..errors import InputError, check_shares
+from ..model import PretrainedModel
+from ..objectives import Objective, build_objective
+from ..training import Progress, Settings, fit, seeded
+from . import checkpoints
+from .sharded_decoder import sharded
+
+
+def pretrain(
+    objective: str | Objective,
+    interactions: Interactions,
+    *,
+    epochs: int | None = None,
+    dim: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    weight_decay: float | None = None,
+    validation: float = 0.0,
+    patience: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    shard_items: bool = False,
+    progress: bool | None = None,
+    **options: Any,
+) -> PretrainedModel:
+    """Pretrain ``g`` and return ``f = h ∘ g``, where h scores items.
+
+    h is what the objective learned for it (a decoder, say); :func:`hidden_events_head` serves objectives that learn
+    none. Where ``epochs`` to ``weight_decay`` are None, the objective's own
+    :class:`~recsys_tutorial.objectives.Recipe` decides.
+
+    Args:
+        objective: a name (see :data:`recsys_tutorial.OBJECTIVES`), or an objective built around your own encoder.
+        interactions: unlabelled behaviour.
+        epochs: passes over the users.
+        dim: length of g's vector; used when ``objective`` is a name.
+        batch_size: users per step at most.
+        learning_rate: the highest rate of the one-cycle schedule.
+        weight_decay: see :class:`recsys_tutorial.training.Settings`.
+        validation: share of the users held out for a validation loss; the weights of its best epoch are then kept.
+            0 trains on everyone and keeps the last epoch.
+        patience: stop after this many epochs without a better validation loss.
+        seed: fixes initial weights, the held-out users, the order and every draw.
+        device: ``cpu`` or ``cuda``.
+        checkpoint: folder to write the model to; the training under way is saved there after every epoch.
+        resume: go on from what ``checkpoint`` holds, to the same weights as without the interruption.
+        shard_items: keep the item tables cut by rows over the processes
+            (:mod:`recsys_tutorial.learning.sharded_decoder`), instead of whole in each; each then reads all users of a
+            batch, instead of its share.
+        progress: show a progress bar; None shows one where standard error is a terminal.
+        options: handed to the objective when it is given by name; ``sampled_softmax=N`` lets its softmax run over N
+            items drawn at every step, for catalogues so large that a step over all of them does not pay.
+
+    Raises:
+        InputError: unknown objective, a setting out of range, a checkpoint of another run.
+        TrainingError: a loss or gradient that is not finite.
+    """
+    check_shares(validation=validation)
+    built = _build(objective, interactions, dim, seed, options)
+    asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
+    settings = _settings(built, interactions, asked, patience)
+    origin = {
+        "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,
+        "data_fingerprint": interactions.fingerprint, "validation": validation, "seed": seed, **asdict(settings),
+    }  # fmt: skip
+
+    def save(state: Progress) -> None:
+        if distributed.speaks():
+            checkpoints.save_progress(checkpoint, state, origin)
+
+    with sharded(built) if shard_items else nullcontext():
+        history = _train(
+            built.to(device),
+            interactions,
+            settings,
+            validation,
+            seed=seed,
+            resume_from=checkpoints.load_progress(checkpoint, origin) if checkpoint and resume else None,
+            on_epoch=save if checkpoint else None,
+            progress=progress if distributed.speaks() else False,
+            description=f"pretraining {origin['objective']}",
+        )
+    items = interactions.catalogue
+    with torch.no_grad():
+        g, h = built.feature_extractor(), built.head()
+    model = PretrainedModel.compose(g, h, catalogue=items, outputs=items, history=history)
+    if h is None:
+        model.classifier = hidden_events_head(model, interactions, seed).to(device)
+    model.origin = origin
+    if checkpoint and distributed.speaks():
+        checkpoints.save_model(checkpoint, model)
+    return model.eval()
+
+
+def hidden_events_head(
+    model: PretrainedModel, interactions: Interactions, seed: int = 0, strength: float = 0.1
+) -> nn.Linear:
+    """Return a head that scores items for any g: the ridge head that finds each user's hidden events from the others.
+
+    Half of a user's events, drawn at random, are shown to g; the head is fitted in closed form to the other half.
+
+    Args:
+        model: holds g.
+        interactions: what g was pretrained on.
+        seed: draws what is hidden.
+        strength: of the ridge, see :func:`recsys_tutorial.engine.ridge.ridge_head`.
+    """
+    hidden = np.random.default_rng(seed).random(interactions.n_events) < 0.5
+    wanted = interactions.keep_events(hidden).binarise().matrix
+    return ridge_head(model.encode(interactions.keep_events(~hidden)), wanted, strengths=(strength,))
+
+
+def _settings(
+    built: Objective, interactions: Interactions, asked: dict[str, Any], patience: int | None
+) -> Settings:
+    """Return the settings that were asked for, the others from the objective's recipe."""
+    recipe, found = built.recipe, {name: value for name, value in asked.items() if value is not None}
+    found.setdefault("batch_size", min(recipe.batch_size, max(32, interactions.n_users // 10)))
+    found.setdefault("learning_rate", recipe.learning_rate)
+    found.setdefault("weight_decay", recipe.weight_decay)
+    settings = Settings(epochs=found.pop("epochs", 1), **found, patience=patience)
+    if asked["epochs"] is None:
+        steps = len(list(built.order(built.examples(Stored.of(interactions)), settings.batch_size)))
+        settings = replace(settings, epochs=max(recipe.epochs, -(-recipe.least_steps // steps)))
+    return settings
+
+
+def _build(
+    objective: str | Objective, interactions: Interactions, dim: int | None, seed: int, options: dict[str, Any]
+) -> Objective:
+    """Return the objective, built with weights of this seed where it is given by name."""
+    with seeded(seed):
+        if isinstance(objective, str):
+            objective = build_objective(objective, interactions, dim, **options)
+    n_items = getattr(objective.encoder, "n_items", interactions.n_items)
+    if n_items != interactions.n_items:
+        raise InputError(f"g was built for {n_items} items, {interactions.name!r} has {interactions.n_items}")
+    return objective
+
+
+def _train(
+    built: Objective, interactions: Interactions, settings: Settings, validation: float, *, seed: int, **how: Any
+) -> pd.DataFrame:
+    """Train ``built`` in place on all but the held-out users, and return the history."""
+    train_rows, held_out_rows = _hold_out(interactions.n_users, validation, seed)
+    held_out = built.examples(Batch.of(interactions.take_users(held_out_rows)))
+    device = next(built.parameters()).device
+
+    def loss(batch: Batch) -> Tensor:
+        built.train()
+        return module(batch.to(device))
+
+    def validate() -> float:
+        built.eval()
+        pieces = in_order(len(held_out), settings.batch_size)
+        return sum(float(built(held_out.take(rows).to(device))) * len(rows) for rows in pieces) / len(held_out)
+
+    train = interactions.take_users(train_rows) if len(held_out) else interactions  # which may be larger than memory
+    examples = built.examples(Stored.of(train))
+    how["order"] = lambda: built.order(examples, settings.batch_size)
+    alone = any(map(rows_of, built.parameters()))  # each then trains its items on all users, not all items on its users
+    module, shares = (built, examples) if alone else distributed.shared(built, examples)
+    return fit(built, loss, shares, settings, seed=seed, validate=validate if len(held_out) else None, **how)
+
+
+def _hold_out(n_users: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and the rows held out, both ascending."""
+    held_out = np.random.default_rng(seed).permutation(n_users)[: round(share * n_users)]
+    return np.setdiff1d(np.arange(n_users), held_out), np.sort(held_out)

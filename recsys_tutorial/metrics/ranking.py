@@ -1,0 +1,177 @@
+"""Ranking metrics on score matrices: ``(users, items)`` scores and 0/1 relevance -> one value per user.
+
+A score of ``-inf`` takes an item out of the ranking (it was seen before). Ties are broken by item index, the lower one
+first. A user with no relevant item gets NaN: such users are reported by :mod:`recsys_tutorial.evaluation.evaluation`
+and never averaged in silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.sparse import issparse
+
+from ..errors import InputError
+
+Scores = np.ndarray | torch.Tensor
+
+
+def top_k(scores: Scores, k: int) -> np.ndarray:
+    """Return the ``k`` best items of each user, ``(users, k)`` int64, best first, ties by lower index.
+
+    Where fewer than ``k`` items have a score above -inf, the places that are left hold -1.
+
+    Raises:
+        InputError: k below 1 or above the number of items; a score that is NaN or +inf.
+    """
+    if isinstance(scores, np.ndarray) and not scores.flags.writeable:
+        scores = scores.copy()  # torch warns of a tensor that shares read-only memory
+    table = torch.as_tensor(scores)
+    if table.ndim != 2:
+        raise InputError(f"scores have shape {tuple(table.shape)}: they need to be (users, items)")
+    n_items = table.shape[1]
+    if not isinstance(k, int | np.integer) or isinstance(k, bool) or not 1 <= k <= n_items:
+        raise InputError(f"k={k!r}: it needs to be a whole number between 1 and {n_items}, the number of items")
+    # One place more than asked for, to see where equal scores are cut off: topk leaves open which of them it takes.
+    values, items = table.topk(min(int(k) + 1, n_items), dim=1)
+    if torch.isnan(values).any() or (values == torch.inf).any():
+        raise InputError("scores hold NaN or +inf: mend the model; -inf alone is allowed, for items left out")
+    last, after, items = values[:, k - 1], values[:, k:], items[:, :k]
+    cut = ((after == last[:, None]).any(1) & (last > -torch.inf)).nonzero().squeeze(1)
+    if len(cut):
+        items[cut] = _lowest_of_equals(table[cut], last[cut, None], k)
+    # Now the right items are there. Where scores are equal, the lower item comes first.
+    items = items.sort(dim=1).values
+    order = table.gather(1, items).argsort(dim=1, descending=True, stable=True)
+    items = items.gather(1, order)
+    return items.masked_fill_(table.gather(1, items) == -torch.inf, -1).numpy()
+
+
+def _lowest_of_equals(table: torch.Tensor, last: torch.Tensor, k: int) -> torch.Tensor:
+    """Return ``(rows, k)``: the items above ``last``, the k-th best score, and the lowest of its equals."""
+    above, equal = table > last, table == last
+    wanted = above | (equal & (equal.cumsum(1) <= k - above.sum(1, keepdim=True)))
+    return wanted.nonzero()[:, 1].reshape(-1, k)
+
+
+def hits_at_k(items: np.ndarray, relevant: object) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``(users, k)`` 0/1 hits down the lists ``items`` ``(users, k)``, and ``(users,)`` relevant items in all.
+
+    An entry of ``items`` below 0 is a place that was left empty.
+    """
+    relevant = relevant.tocsr() if issparse(relevant) else np.asarray(relevant)
+    rows = np.broadcast_to(np.arange(len(items))[:, None], items.shape).ravel()
+    hits = np.asarray(relevant[rows, items.ravel()]).reshape(items.shape) > 0
+    return (hits & (items >= 0)).astype(float), np.asarray((relevant > 0).sum(1)).ravel().astype(float)
+
+
+def _recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return hits.sum(1) / np.minimum(hits.shape[1], n_relevant)
+
+
+def _plain_recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return hits.sum(1) / n_relevant
+
+
+def _precision(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return hits.mean(1)
+
+
+def _hit_rate(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return hits.max(1)
+
+
+def _ndcg(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    k = hits.shape[1]
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    return hits @ discounts / np.cumsum(discounts)[np.minimum(k, n_relevant).astype(int) - 1]
+
+
+def _mrr(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    return np.where(hits.any(1), 1 / (hits.argmax(1) + 1), 0.0)
+
+
+def _map(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    k = hits.shape[1]
+    precision = np.cumsum(hits, 1) / np.arange(1, k + 1)
+    return (precision * hits).sum(1) / np.minimum(k, n_relevant)
+
+
+# name -> function of the hits down the list and the number of relevant items: one list serves them all.
+FROM_HITS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "ndcg": _ndcg,
+    "recall": _recall,
+    "plain_recall": _plain_recall,
+    "precision": _precision,
+    "hit_rate": _hit_rate,
+    "mrr": _mrr,
+    "map": _map,
+}
+
+
+def from_hits(name: str, hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    """Return the ranking metric ``name`` of each user, NaN for users without relevant items."""
+    value = np.full(len(hits), np.nan)
+    known = n_relevant > 0
+    value[known] = FROM_HITS[name](hits[known], n_relevant[known])
+    return value
+
+
+def _at_k(name: str, scores: Scores, relevant: object, k: int) -> np.ndarray:
+    if tuple(np.shape(scores)) != tuple(np.shape(relevant)):
+        raise InputError(f"scores {tuple(np.shape(scores))} and relevant {tuple(np.shape(relevant))} differ in shape")
+    return from_hits(name, *hits_at_k(top_k(scores, k), relevant))
+
+
+def recall_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+    """Return hits among the first k over ``min(k, number of relevant items)``, so that 1 can be reached.
+
+    Source: Liang et al. (2018), section 4.2. See :func:`plain_recall_at_k` for the other normalisation.
+    """
+    return _at_k("recall", scores, relevant, k)
+
+
+def plain_recall_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+    """Return hits among the first k over the number of relevant items: the textbook recall."""
+    return _at_k("plain_recall", scores, relevant, k)
+
+
+def precision_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+    """Return hits among the first k over k."""
+    return _at_k("precision", scores, relevant, k)
+
+
+def hit_rate_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+    """Return 1 for a user with at least one hit among the first k, else 0."""
+    return _at_k("hit_rate", scores, relevant, k)
+
+
+def ndcg_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+    r"""Return ``Σ_r hit_r / log2(r + 1)`` over ranks r = 1..k, divided by its largest possible value.
+
+    Source: Järvelin and Kekäläinen (2002), with 0/1 gains.
+    """
+    return _at_k("ndcg", scores, relevant, k)
+
+
+def mrr_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+    """Return 1 over the rank of the first hit, 0 where there is none among the first k."""
+    return _at_k("mrr", scores, relevant, k)
+
+
+def map_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+    """Return the mean precision at the ranks of the hits, over ``min(k, number of relevant items)``."""
+    return _at_k("map", scores, relevant, k)
+
+
+RANKING_METRICS: dict[str, Callable[[Scores, object, int], np.ndarray]] = {
+    "ndcg": ndcg_at_k,
+    "recall": recall_at_k,
+    "plain_recall": plain_recall_at_k,
+    "precision": precision_at_k,
+    "hit_rate": hit_rate_at_k,
+    "mrr": mrr_at_k,
+    "map": map_at_k,
+}

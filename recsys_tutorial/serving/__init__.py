@@ -1,0 +1,1 @@
+"""A trained model at work: recommend, search a large catalogue, export, answer over HTTP."""

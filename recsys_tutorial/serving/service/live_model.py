@@ -1,0 +1,91 @@
+"""The model that answers, loaded once, and replaced when its folder holds another one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...data.catalogue import RawId
+from ..recommend import Recommender, best_of
+
+Row = dict[str, Any]
+
+
+class Served:
+    """The recommender in a folder.
+
+    Replace the model by writing another into the folder (files are written whole, so no half is ever read), or by
+    pointing a link at another folder: :meth:`refresh` sees both. A request that has begun ends with the model that it
+    began with.
+
+    Args:
+        folder: written by ``pretrain``, or by :meth:`Recommender.save`.
+
+    Raises:
+        MissingFileError: no model there.
+        InputError: damaged, or it cannot recommend.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._loaded = self._mark()
+        self.recommender = Recommender.load(self.folder)
+        vectors = self.recommender.model.feature_extractor.item_vectors.detach().numpy()
+        self._unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)  # once, not at each request
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Build what the first request would have to wait for: the tables of ids and titles, torch's threads."""
+        first = [str(self.recommender.catalogue.ids[0])]
+        self.recommend(first, 1)
+        self.similar(first[0], 1)
+
+    def _mark(self) -> tuple[str, int, int] | None:
+        """Return what changes when the folder holds another model; None while there is none."""
+        path = (self.folder / "model.json").resolve()
+        try:
+            stat = path.stat()
+        except OSError:
+            return None
+        return str(path), stat.st_mtime_ns, stat.st_ino
+
+    def refresh(self) -> bool:
+        """Load the folder's model if it is not the one in use; return whether it was replaced.
+
+        What cannot be loaded is told on standard error once, and the old model goes on.
+        """
+        mark = self._mark()
+        if mark is None or mark == self._loaded:
+            return False
+        self._loaded = mark
+        try:
+            fresh = Served(self.folder)
+        except Exception as error:  # whatever is wrong with the new model, the old one answers
+            print(f"recsys-tutorial: the new model cannot be used, the old one goes on: {error}", file=sys.stderr)
+            return False
+        self._loaded, self.recommender, self._unit = fresh._loaded, fresh.recommender, fresh._unit
+        print(f"recsys-tutorial: now serving {self.fingerprint}", file=sys.stderr)
+        return True
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits of the catalogue."""
+        return self.recommender.catalogue.fingerprint
+
+    def recommend(self, liked: list[RawId], k: int) -> list[Row]:
+        """Return up to ``k`` recommendations; InputError for an item that is not known."""
+        recommender = self.recommender
+        seen = {recommender.catalogue.index_of(item) for item in liked}
+        left = len(recommender.model.outputs) - len(seen)
+        return recommender.recommend(liked, min(k, left)).to_dict("records") if left > 0 else []
+
+    def similar(self, item: RawId, k: int) -> list[Row]:
+        """Return up to ``k`` similar items, as :meth:`Recommender.similar` does; InputError as there."""
+        catalogue, unit = self.recommender.catalogue, self._unit
+        index = catalogue.index_of(item)
+        allowed = np.arange(len(catalogue)) != index
+        k = min(k, len(catalogue) - 1)
+        return best_of(unit @ unit[index], catalogue, allowed, k).to_dict("records") if k > 0 else []

@@ -1,0 +1,1 @@
+"""The machine this runs on: memory, threads, devices, and which optional libraries are there."""

@@ -1,0 +1,1 @@
+"""What only the notebooks use: identities of the mathematics, plots, panels, exercises."""

@@ -1,0 +1,40 @@
+"""Figures: one call each, with labelled axes, colours for the colour-blind, and a text that stands in.
+
+Every function returns a :class:`Plot`. As the last line of a notebook cell it shows the picture; its alternative text
+is stored beside it, for screen readers and for tests, which compare the text and not the pixels.
+"""
+
+from .base import COLOURS, LINES, MARKERS, Plot, new
+from .cost import benchmark, growth, pareto, roofline
+from .data import head_of_tail, heat, long_tail, plane, reconstruction
+from .domains import domains
+from .maps import item_map, item_maps
+from .results import bars, curves, differences, evaluation, label_efficiency, lines, simulated_few_labels, training
+
+__all__ = [
+    "COLOURS",
+    "LINES",
+    "MARKERS",
+    "Plot",
+    "bars",
+    "benchmark",
+    "curves",
+    "differences",
+    "domains",
+    "evaluation",
+    "growth",
+    "head_of_tail",
+    "heat",
+    "item_map",
+    "item_maps",
+    "label_efficiency",
+    "lines",
+    "long_tail",
+    "new",
+    "pareto",
+    "plane",
+    "reconstruction",
+    "roofline",
+    "simulated_few_labels",
+    "training",
+]

@@ -1,0 +1,205 @@
+"""One row per event becomes Interactions: order, ties, duplicates, ids, and what is refused."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import TINY
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import columns
+
+from recsys_tutorial.data.events import from_events
+from recsys_tutorial.errors import InputError
+
+
+def events_of(interactions) -> list[list]:
+    """Every event as (user, item, weight, time), in the order that Interactions holds them."""
+    users = np.repeat(interactions.user_ids, interactions.events_per_user)
+    times = [None] * interactions.n_events if interactions.timestamps is None else interactions.timestamps.tolist()
+    items = interactions.item_ids[interactions.items].tolist()
+    return [list(event) for event in zip(users.tolist(), items, interactions.weights.tolist(), times, strict=True)]
+
+
+def test_known_answer(tiny):
+    assert tiny.user_ids.tolist() == [3, 5, 7]
+    assert tiny.item_ids.tolist() == [10, 20, 30]
+    assert tiny.offsets.tolist() == [0, 2, 3, 6]
+    assert tiny.items.tolist() == [0, 1, 2, 2, 1, 0]  # user 7: time 50 first, then 20 before 10, as the rows stood
+    assert tiny.weights.tolist() == [2, 1, 5, 3, 4, 5]
+    assert tiny.timestamps.tolist() == [10, 10, 99, 50, 100, 100]
+    assert tiny.titles[1] == "Lion King, The (1994)"
+    assert tiny.genres == (("Crime", "Drama"), ("Animation",), ())
+    dtypes = [array.dtype for array in (tiny.items, tiny.offsets, tiny.weights, tiny.timestamps)]
+    assert dtypes == [np.int32, np.int64, np.float32, np.int64]
+
+
+def test_without_weights_and_times():
+    bare = from_events(["b", "a", "b"], ["y", "x", "x"])
+    assert events_of(bare) == [["a", "x", 1.0, None], ["b", "y", 1.0, None], ["b", "x", 1.0, None]]
+    assert (bare.timestamps, bare.titles, bare.genres, bare.name) == (None, None, None, "interactions")
+
+
+def test_ties_in_time_break_by_row_order():
+    assert from_events([1, 1, 1], [5, 9, 7], timestamp=[4, 4, 4]).items.tolist() == [0, 2, 1]
+    assert from_events([1, 1, 1], [7, 9, 5], timestamp=[4, 4, 4]).items.tolist() == [1, 2, 0]
+
+
+@given(columns(), st.randoms(use_true_random=False))
+def test_row_order_does_not_matter_where_times_differ(table, random):
+    table["timestamp"] = random.sample(range(1000), len(table["user"]))
+    rows = random.sample(range(len(table["user"])), len(table["user"]))
+    shuffled = {name: [column[row] for row in rows] for name, column in table.items()}
+    assert from_events(**shuffled).fingerprint == from_events(**table).fingerprint
+
+
+@given(columns(times=st.integers(0, 3)), st.randoms(use_true_random=False))
+def test_row_order_matters_only_within_ties(table, random):
+    n = len(table["user"])
+    rows = random.sample(range(n), n)
+    group = [(table["user"][row], table["timestamp"][row]) for row in range(n)]
+    # Put the rows of each tie back into the order in which they stood.
+    in_order = {key: iter(sorted(row for row in range(n) if group[row] == key)) for key in group}
+    rows = [next(in_order[group[row]]) for row in rows]
+    shuffled = {name: [column[row] for row in rows] for name, column in table.items()}
+    assert from_events(**shuffled).fingerprint == from_events(**table).fingerprint
+
+
+@given(columns(unique=False, times=st.integers(0, 3)))
+def test_keep_holds_every_event_in_time_order(table):
+    kept = from_events(**table, duplicates="keep")
+    rows = zip(*(table[name] for name in ("user", "item", "weight", "timestamp")), strict=True)
+    assert events_of(kept) == [list(row) for row in sorted(rows, key=lambda row: (row[0], row[3]))]
+
+
+@given(columns(unique=False, times=st.integers(0, 3)))
+def test_last_and_sum_agree_with_plain_python(table):
+    rows = list(zip(*(table[name] for name in ("user", "item", "weight", "timestamp")), strict=True))
+    newest, total = {}, {}
+    for user, item, weight, time in sorted(rows, key=lambda row: row[3]):  # stable, as a log is
+        newest[user, item] = [user, item, weight, time]
+        total[user, item] = [user, item, total.get((user, item), [0] * 4)[2] + weight, time]
+
+    def place(interactions):
+        return {(event[0], event[1]): event for event in events_of(interactions)}
+
+    assert place(from_events(**table, duplicates="last")) == newest
+    assert place(from_events(**table, duplicates="sum")) == total
+    last = from_events(**table, duplicates="last")
+    assert last.n_events == len(newest)
+    assert all((np.diff(last.timestamps[a:b]) >= 0).all() for a, b in pairwise(last.offsets))
+
+
+def test_duplicates_by_hand():
+    table = {"user": [1, 1, 1], "item": [8, 9, 8], "weight": [2, 3, 5], "timestamp": [30, 20, 10]}
+    assert events_of(from_events(**table, duplicates="last")) == [[1, 9, 3, 20], [1, 8, 2, 30]]
+    assert events_of(from_events(**table, duplicates="sum")) == [[1, 9, 3, 20], [1, 8, 7, 30]]
+    assert events_of(from_events(**table, duplicates="keep")) == [[1, 8, 5, 10], [1, 9, 3, 20], [1, 8, 2, 30]]
+    tied = from_events([1, 1], [8, 8], [2, 3], [5, 5], duplicates="last")
+    assert events_of(tied) == [[1, 8, 3, 5]]  # the later row is the newer one
+
+
+def test_fractions_of_a_second_decide_the_order():
+    precise = from_events([1, 1, 1], [7, 8, 9], timestamp=[5.75, 5.5, 5.25])
+    assert precise.items.tolist() == [2, 1, 0]
+    assert precise.timestamps.tolist() == [5, 5, 5]
+    assert precise.timestamps.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("ids", "kept"),
+    [
+        ([10, 9, 100], [9, 10, 100]),
+        (["10", "9", "100"], ["10", "100", "9"]),
+        ([2.0, 1.0, 3.0], [1, 2, 3]),
+        ([2, "2x", 1], ["1", "2", "2x"]),
+        (np.array([2, 1, 3], object), [1, 2, 3]),
+        (np.array([2**64 - 1, 1, 3], np.uint64), ["1", str(2**64 - 1), "3"]),
+        (pd.Series(["b", "a", "c"]), ["a", "b", "c"]),
+        (pd.Series([5, 6, 4], dtype="Int64"), [4, 5, 6]),
+    ],
+)
+def test_ids_are_sorted_and_of_one_kind(ids, kept):
+    assert from_events(ids, [1, 2, 3]).user_ids.tolist() == kept
+    assert from_events([1, 2, 3], ids).item_ids.tolist() == kept
+
+
+def test_a_number_and_its_text_are_one_id_among_text():
+    assert from_events([1, "1", "x"], [1, 2, 3]).user_ids.tolist() == ["1", "x"]
+
+
+def test_an_item_without_title_or_genres_has_a_stand_in():
+    some = from_events([1, 1], [7, 8], titles={7: "Heat"}, genres={8: ["Crime"]})
+    assert some.titles == ("Heat", "item 8")
+    assert some.genres == ((), ("Crime",))
+
+
+def test_the_columns_given_are_not_changed_nor_shared():
+    given_columns = {name: np.array(TINY[name]) for name in ("user", "item", "weight", "timestamp")}
+    before = {name: column.copy() for name, column in given_columns.items()}
+    built = from_events(**given_columns)
+    fingerprint = built.fingerprint
+    for name, column in given_columns.items():
+        assert (column == before[name]).all()
+        column += 1  # still writable, and Interactions does not see it
+    assert from_events(**before).fingerprint == fingerprint == built.fingerprint
+    assert built.weights.tolist() == [2, 1, 5, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"user": [], "item": []}, "'log' has no rows: give at least one event"),
+        ({"item": [1]}, "'log' has 1 items for 2 users: give one of each per event"),
+        ({"weight": [1.0]}, "'log' has 1 weights for 2 users: give one of each per event"),
+        ({"timestamp": [1, 2, 3]}, "'log' has 3 timestamps for 2 users: give one of each per event"),
+        ({"user": [1, None]}, "'log', row 2: user id None is missing: mend or drop the row"),
+        ({"item": [float("nan"), 2]}, "'log', row 1: item id nan is missing: mend or drop the row"),
+        ({"user": ["a", float("nan")]}, "'log', row 2: user id nan is missing: mend or drop the row"),
+        ({"weight": [1, float("nan")]}, "'log', row 2: weight nan is not a finite number: mend or drop the row"),
+        ({"weight": [float("-inf"), 1]}, "'log', row 1: weight -inf is not a finite number: mend or drop the row"),
+        ({"weight": [1, 1e39]}, "'log', row 2: weight inf is not a finite number: mend or drop the row"),
+        (
+            {"weight": [1, "good"]},
+            "'log': the weights are not all numbers (could not convert string to float: 'good')",
+        ),
+        ({"timestamp": [5, -1]}, "'log', row 2: timestamp -1 is negative or missing: give seconds since 1970"),
+        (
+            {"timestamp": [5, float("nan")]},
+            "'log', row 2: timestamp nan is negative or missing: give seconds since 1970",
+        ),
+        (
+            {"timestamp": [5, 1_577_836_800_000]},
+            "'log', row 2: timestamp 1577836800000 is too large: give seconds since 1970",
+        ),
+        (
+            {"timestamp": np.array(["2020-01-01"] * 2, "datetime64[s]")},
+            "'log': the timestamps are not numbers (datetime64[s]): give seconds since 1970",
+        ),
+        (
+            {"user": [4, 4], "item": [9, 9]},
+            "'log', row 2: user 4 has item 9 a second time (duplicate rows: 1): "
+            "say what they mean with duplicates='last', 'sum' or 'keep'",
+        ),
+        ({"duplicates": "lst"}, "unknown duplicates 'lst': did you mean 'last'?"),
+    ],
+)
+def test_bad_input_is_refused_in_one_clear_line(changed, message):
+    with pytest.raises(InputError) as caught:
+        from_events(**{"user": [1, 2], "item": [1, 2], "name": "log"} | changed)
+    assert str(caught.value) == message
+
+
+def test_the_largest_time_that_is_taken():
+    assert from_events([1], [1], timestamp=[99_999_999_999]).timestamps.tolist() == [99_999_999_999]
+    assert from_events([1], [1], timestamp=[0]).timestamps.tolist() == [0]
+    with pytest.raises(InputError, match="too large"):
+        from_events([1], [1], timestamp=[100_000_000_000])
+
+
+def test_every_duplicate_row_is_counted():
+    with pytest.raises(InputError, match=r"row 3: user 1 has item 5 .*duplicate rows: 1,000"):
+        from_events([1] * 1002, [5, 6] + [5] * 1000)

@@ -1,0 +1,156 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import recsys_tutorial as rt
+from recsys_tutorial.data.splits import PROTOCOLS, Split, held_out_users, leave_one_out, random_holdout, temporal
+
+
+def pairs(interactions: rt.Interactions) -> set[tuple]:
+    rows = np.repeat(np.arange(interactions.n_users), interactions.events_per_user)
+    users = interactions.user_ids[rows].tolist()
+    return set(zip(users, interactions.item_ids[interactions.items].tolist(), strict=True))
+
+
+def log(seed: int, repeats: bool = False) -> rt.Interactions:
+    rng = np.random.default_rng(seed)
+    n = 300
+    return rt.from_events(
+        rng.integers(0, 20, n), rng.integers(0, 12, n), timestamp=rng.integers(0, 50, n),
+        duplicates="keep" if repeats else "last", name="log",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+@given(seed=st.integers(0, 500), repeats=st.booleans())
+def test_every_protocol_keeps_targets_out_of_sight_and_loses_nothing_else(name, seed, repeats):
+    data = log(seed, repeats)
+    split = PROTOCOLS[name](data)
+    targets = pairs(split.targets)
+    assert targets
+    assert not targets & pairs(split.inputs)
+    assert not targets & pairs(split.train)
+    assert (split.targets.events_per_user > 0).all()
+    assert (split.inputs.events_per_user > 0).all()
+    assert pairs(split.inputs) | targets <= pairs(data)
+    if name == "random":
+        assert pairs(split.train) | targets | {p for p in pairs(data) if p[0] not in split.train.user_ids} == pairs(
+            data
+        )
+
+
+def test_held_out_users_are_in_no_training(movielens):
+    split = held_out_users(movielens, test_share=0.25, seed=3)
+    assert not set(split.train.user_ids) & set(split.inputs.user_ids)
+    assert split.inputs.n_users == round(0.25 * movielens.n_users)
+    assert split.train.n_users + split.inputs.n_users == movielens.n_users
+    share = split.targets.n_events / (split.targets.n_events + split.inputs.n_events)
+    assert share == pytest.approx(0.2, abs=0.005)
+
+
+def test_leave_one_out_asks_for_the_last(club):
+    split = leave_one_out(club)
+    assert pairs(split.targets) == {("ann", 20), ("bob", 20), ("cid", 10), ("eve", 20), ("fay", 10)}
+    assert "dee" not in split.targets.user_ids  # one event: trained on, not tested
+    assert ("dee", 40) in pairs(split.train)
+
+
+def test_leave_one_out_does_not_ask_for_an_item_the_user_had_before():
+    data = rt.from_events(["u", "u", "u", "v", "v"], [1, 2, 1, 1, 2], timestamp=[1, 2, 3, 1, 2], duplicates="keep")
+    assert pairs(leave_one_out(data).targets) == {("v", 2)}
+
+
+def test_temporal_trains_on_nothing_after_the_cut(movielens):
+    split = temporal(movielens, target_share=0.3)
+    assert split.train.timestamps.max() < split.targets.timestamps.min()
+    assert split.detail.startswith("targets from 20")
+
+
+def test_the_seed_decides(movielens):
+    for protocol in (held_out_users, random_holdout):
+        first, second, other = (pairs(protocol(movielens, seed=seed).targets) for seed in (1, 1, 2))
+        assert first == second != other
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda x: Split("p", x, x, x),
+            r"p leaks: \d+ targets are in what is shown of them, the first is item 10 of user",
+        ),
+        (lambda x: Split("p", x, *_halves(x)), r"p leaks: \d+ targets are in what is trained on, the first is item"),
+        (lambda x: Split("p", x, x, x.take_users(np.arange(2))), r"inputs and targets have other users"),
+        (lambda x: Split("p", x, x.take_users([]), x.take_users([])), r"p: no user is left to test on"),
+        (
+            lambda x: Split("p", x, x, x.keep_events(np.zeros(x.n_events, bool))),
+            r"p: 6 test users have no targets, the first is ann: filter_counts",
+        ),
+        (lambda x: Split("p", x, *[rt.from_events(["a"], ["b"])] * 2), r"the inputs has another catalogue"),
+        (lambda x: held_out_users(x, test_share=1.0), r"test_share=1.0: it needs to be between 0 and 1"),
+        (lambda x: random_holdout(x, target_share=0), r"target_share=0: it needs to be between 0 and 1"),
+    ],
+)
+def test_bad_input(make, message, club):
+    with pytest.raises(rt.InputError, match=message):
+        make(club)
+
+
+@pytest.mark.parametrize("protocol", [leave_one_out, temporal])
+def test_a_time_protocol_needs_times(protocol):
+    data = rt.from_events(["a", "a"], [1, 2], name="untimed")
+    with pytest.raises(rt.InputError, match=r"'untimed' has no timestamps, which .* needs: name their column"):
+        protocol(data)
+
+
+def _halves(x: rt.Interactions) -> tuple[rt.Interactions, rt.Interactions]:
+    split = random_holdout(x, target_share=0.5)
+    return split.inputs, split.targets
+
+
+@pytest.mark.parametrize("protocol", [held_out_users, random_holdout])
+def test_data_whose_users_have_one_item_each_leaves_nobody_to_test_on(protocol):
+    with pytest.raises(rt.InputError, match="no user is left to test on"):
+        protocol(rt.from_events(["a", "b"], ["x", "x"]))
+
+
+@pytest.mark.parametrize("protocol", [held_out_users, random_holdout])
+def test_the_seed_is_0_unless_another_is_given(protocol, board):
+    drawn = [protocol(board, **seed).targets.items.tolist() for seed in ({}, {"seed": 0}, {"seed": 1})]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_what_happens_at_the_cut_itself_has_to_be_found():
+    """Eleven events at times 0 to 10: four fifths of the way from the first to the last is time 8."""
+    split = temporal(rt.from_events([1] * 11, range(11), timestamp=range(11)), target_share=0.2)
+    assert split.targets.item_ids[split.targets.items].tolist() == [8, 9, 10]
+
+
+@pytest.mark.parametrize("where", ["what is shown of them", "what is trained on"])
+def test_a_single_leak_is_found_and_named(where, club):
+    people = club.take_users([0, 1])
+    target = people.items == club.item_index(20)  # ann and bob have it
+    of_ann = np.repeat(people.user_ids, people.events_per_user) == "ann"
+    leaking, clean = people.keep_events(~target | of_ann), people.keep_events(~target)
+    train, inputs = (leaking, clean) if where == "what is trained on" else (clean, leaking)
+    with pytest.raises(rt.InputError, match=f"p leaks: 1 targets are in {where}, the first is item 20 of user ann"):
+        Split("p", train, inputs, people.keep_events(target))
+
+
+@pytest.mark.parametrize(("share", "targets"), [(0.01, 1), (0.5, 2), (0.99, 3)])
+def test_of_a_user_at_least_one_item_has_to_be_found_and_never_all(share, targets):
+    split = random_holdout(rt.from_events([1] * 4 + [2] * 2, [1, 2, 3, 4, 1, 2]), target_share=share)
+    assert split.targets.events_per_user.tolist() == [targets, 1]
+    assert split.inputs.events_per_user.tolist() == [4 - targets, 1]
+
+
+def test_somebody_is_held_out_however_small_the_share(board):
+    assert held_out_users(board, test_share=0.001).inputs.n_users == 1
+
+
+def test_one_event_before_the_cut_and_a_new_one_after_it_are_enough():
+    data = rt.from_events(list("aabbc"), [1, 2, 1, 2, 3], timestamp=[1, 9, 2, 9, 1])
+    split = temporal(data, target_share=0.4)
+    assert pairs(split.inputs) == {("a", 1), ("b", 1)}
+    assert pairs(split.targets) == {("a", 2), ("b", 2)}

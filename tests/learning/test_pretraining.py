@@ -1,0 +1,91 @@
+"""The training around every objective."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+import recsys_tutorial as rt
+
+
+def test_resume_after_an_interruption_ends_with_the_same_weights(board, tmp_path, monkeypatch):
+    torch.set_num_threads(1)
+    whole = rt.pretrain("denoising", board, epochs=6, dim=8, seed=4, checkpoint=tmp_path / "whole")
+    from recsys_tutorial.learning import checkpoints
+
+    save = checkpoints.save_progress
+
+    def stop_after_three(folder, state, origin):
+        save(folder, state, origin)
+        if state.epoch == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "save_progress", stop_after_three)
+    with pytest.raises(KeyboardInterrupt):
+        rt.pretrain("denoising", board, epochs=6, dim=8, seed=4, checkpoint=tmp_path / "cut")
+    monkeypatch.undo()
+    resumed = rt.pretrain("denoising", board, epochs=6, dim=8, seed=4, checkpoint=tmp_path / "cut", resume=True)
+    for key, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[key]), key
+    assert sorted(path.suffix for path in (tmp_path / "cut").iterdir()) == [".json", ".safetensors"]
+
+
+def test_a_killed_process_resumes_to_the_same_weights(board, tmp_path):
+    path = tmp_path / "log.csv"
+    rows = [f"{board.user_ids[user]},{item}" for user in range(board.n_users)
+            for item in board.item_ids[board.items[board.offsets[user]:board.offsets[user + 1]]]]  # fmt: skip
+    path.write_text("user,item\n" + "\n".join(rows) + "\n")
+    command = [sys.executable, "-m", "recsys_tutorial", "pretrain", str(path), "--epochs", "80", "--dim", "8",
+               "--threads", "1"]  # fmt: skip
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    process = subprocess.Popen([*command, "--out", str(tmp_path / "cut")], stderr=subprocess.DEVNULL, env=environment)
+    while not (tmp_path / "cut" / "training.json").exists():
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "cut" / "model.json").exists()
+    for folder, more in (("cut", ["--resume"]), ("whole", [])):
+        subprocess.run(
+            [*command, "--out", str(tmp_path / folder), *more], check=True, capture_output=True, env=environment
+        )
+    cut, whole = (rt.load_model(tmp_path / folder).state_dict() for folder in ("cut", "whole"))
+    assert all(torch.equal(cut[key], whole[key]) for key in whole)
+
+
+def test_resume_refuses_other_settings_and_other_data(board, tmp_path):
+    from recsys_tutorial.learning import checkpoints
+    from recsys_tutorial.training import Progress
+
+    checkpoints.save_progress(tmp_path, Progress(1, [], {"module.x": torch.zeros(1)}), {"seed": 0, "epochs": 5})
+    with pytest.raises(
+        rt.InputError, match=r"cannot resume .*epochs was 5, now 6\. Use the same settings, or another folder"
+    ):
+        checkpoints.load_progress(tmp_path, {"seed": 0, "epochs": 6})
+
+
+def test_validation_keeps_the_best_epoch(board):
+    history = rt.pretrain("denoising", board, epochs=5, dim=8, validation=0.25).history
+    assert history["validation"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(objective="denosing"), r"unknown objective 'denosing': did you mean 'denoising'\?"),
+        (dict(objective="denoising", dropout=1.0), r"dropout=1.0: it needs to be at least 0 and below 1"),
+        (dict(objective="denoising", epochs=0), r"epochs=0"),
+        (dict(objective="denoising", dim=0), r"dim=0"),
+        (dict(objective="denoising", seed=-1), r"seed=-1"),
+        (dict(objective="denoising", validation=1.0), r"validation=1.0: it needs to be at least 0 and below 1"),
+        (dict(objective=rt.Denoising(rt.BagEncoder(3, 2))), r"g was built for 3 items, 'board' has 20"),
+        (dict(objective="denoising", loss="sqared"), r"unknown loss 'sqared': did you mean 'squared'\?"),
+    ],
+)
+def test_bad_input(arguments, message, board):
+    with pytest.raises(rt.InputError, match=message):
+        rt.pretrain(arguments.pop("objective"), board, **arguments)
