@@ -2,6 +2,7 @@
 
 from .ranking import (
     FROM_HITS,
+    RANKING_METRICS,
     from_hits,
     hit_rate_at_k,
     hits_at_k,
@@ -16,6 +17,7 @@ from .ranking import (
 
 __all__ = [
     "FROM_HITS",
+    "RANKING_METRICS",
     "from_hits",
     "hit_rate_at_k",
     "hits_at_k",

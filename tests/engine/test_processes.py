@@ -22,6 +22,7 @@ import recsys_tutorial as rt
 from recsys_tutorial.__main__ import main
 from recsys_tutorial.engine import processes as distributed
 from recsys_tutorial.engine import sharded_parameters as rows
+from recsys_tutorial.learning import checkpoints
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
@@ -148,7 +149,7 @@ def test_a_lost_process_ends_the_other_with_one_line_and_a_whole_checkpoint(tmp_
     assert "process 0 lost another one of the 2" in told.splitlines()[-1]
     assert "Traceback" not in told
     origin = json.loads((tmp_path / "training.json").read_text())["origin"]
-    assert rt.checkpoints.load_progress(tmp_path, origin).epoch >= 1
+    assert checkpoints.load_progress(tmp_path, origin).epoch >= 1
 
 
 def test_gradients_cut_by_rows_are_clipped_as_one(monkeypatch):
