@@ -41,6 +41,20 @@ def html(notebook) -> list[str]:
     return shown + [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
+# Of data, whose ids and stars are the same on every machine. The last bits of trained weights are not, nor their hash.
+FINGERPRINTS = {
+    "e0dacf7ba677", "6582bf6a5c67", "8305684f73cf", "4f602f34ceb3", "a0da9ac3861d",
+    "ec316aafc8ff", "98efc8211821", "17864cebfa80", "d7caa3333ce1",
+}  # fmt: skip
+
+
+def hashes(output) -> set[str]:
+    """Return the hexadecimal numbers of at least eight digits in an output's text that are no data's fingerprint."""
+    shown = [value for kind, value in output.get("data", {}).items() if not kind.startswith("image/")]
+    words = re.findall(r"\b(?=\w*[a-f])(?=\w*\d)[0-9a-f]{8,}\b", json.dumps([output.get("text", ""), shown]))
+    return set(words) - FINGERPRINTS
+
+
 def faults(notebook) -> list[str]:
     """Return what is wrong with the stored notebook, as far as it can be seen without running it."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -67,6 +81,7 @@ def faults(notebook) -> list[str]:
                                                  for text in html(notebook)),
         "headings out of order": not in_order(headings(notebook)),
         "a table without headers": any("<table" in text and "<th" not in text for text in html(notebook)),
+        "a hash of weights is stored": any(hashes(output) for output in outputs),
         "a path of this machine is stored": any(path in json.dumps(notebook) for path in ("/home/", "/root/", "/tmp/")),
     }  # fmt: skip
     return [fault for fault, there in found.items() if there]
@@ -118,6 +133,10 @@ def broken(change) -> list[str]:
     return faults(notebook)
 
 
+def printed(text: str):
+    return nbformat.v4.new_output("stream", name="stdout", text=text)
+
+
 def clear(cells) -> None:
     for cell in cells:
         cell.outputs = []
@@ -132,6 +151,7 @@ def forget_alt(cells) -> None:
     ("change", "fault"),
     [
         (lambda notebook, code: code[1].update(execution_count=None), "not run top to bottom"),
+        (lambda notebook, code: code[0].update(outputs=[printed("a2b4ccc6ae74.st")]), "a hash of weights is stored"),
         (lambda notebook, code: code.reverse() or code[0].update(execution_count=1), "not run top to bottom"),
         (lambda notebook, code: clear(code), "too few code cells have a compared output"),
         (lambda notebook, code: [cell.metadata.update(tags=[IGNORED]) for cell in code[:4]], "too many ignored"),
