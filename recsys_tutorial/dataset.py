@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
+from scipy.sparse import csr_array, issparse
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from .errors import InputError
+from .errors import InputError, listed
+from .interactions import Interactions
 from .model import PretrainedModel
 from .training import run_epoch
 
@@ -18,25 +22,27 @@ class BehaviorDataset(Dataset):
     """Rows ``x`` of behaviour, or pairs ``(x, y)`` where labels are given.
 
     Args:
-        behaviors: ``(users, items)``: one row of weights (ratings) per user.
-        labels: one label per user, or None.
+        behaviors: ``(users, items)``, a row of weights (ratings) per user: a tensor, an array, lists, a DataFrame, a
+            sparse matrix (it stays sparse) or Interactions. Rows come out as float32; a float32 tensor stays as it is.
+        labels: one per user, or None. Whole numbers come out as int64, others as float32, and text as the numbers of
+            ``classes``, the names in alphabetical order (None where labels are no text).
 
     Raises:
-        InputError: the number of labels is not the number of rows.
+        InputError: rows not equally long, labels not one per row, a value that is no finite real number.
     """
 
-    def __init__(self, behaviors: Tensor | Sequence[Any], labels: Tensor | Sequence[Any] | None = None) -> None:
-        if labels is not None and len(labels) != len(behaviors):
-            raise InputError(f"{len(labels)} labels for {len(behaviors)} rows of behaviour: give one per row")
-        self.behaviors, self.labels = behaviors, labels
+    def __init__(self, behaviors: Any, labels: Any = None) -> None:
+        self.behaviors, self.labels, self.classes = _rows(behaviors), None, None
+        if labels is not None:
+            self.labels, self.classes = _labels(labels, len(self))
 
     def __len__(self) -> int:
-        return len(self.behaviors)
+        return self.behaviors.shape[0]
 
     def __getitem__(self, index: int) -> Any:
-        if self.labels is None:
-            return self.behaviors[index]
-        return self.behaviors[index], self.labels[index]
+        x = self.behaviors[index]
+        x = torch.from_numpy(x.toarray().ravel()) if issparse(x) else x  # one row: the whole may not fit in memory
+        return x if self.labels is None else (x, self.labels[index])
 
 
 def train(
@@ -51,14 +57,83 @@ def train(
     While pretraining, ``decoder ∘ g`` is held against its own input; labels, if the loader has any, are ignored.
     While fine-tuning, ``h ∘ g`` is held against the label. This is the article's function with its two faults
     mended: it takes rows without labels, and g's output passes a decoder before it is compared with the input.
+    InputError says what is missing: the labels, a class for one of them, or the decoder.
     """
     model.train()
 
     def loss(data: Any) -> Tensor:
+        x = data if isinstance(data, Tensor) else data[0]
         if is_pretraining:
-            x = data if isinstance(data, Tensor) else data[0]
-            return criterion(model.decoder(model.feature_extractor(x)), x)
-        x, y = data
-        return criterion(model(x), y)
+            if model.decoder is None:
+                raise InputError("the model has no decoder: make it with PretrainedModel(input, hidden, output sizes)")
+            outputs = model.decoder(model.feature_extractor(x))
+            return criterion(outputs, x.to(outputs.dtype))
+        if isinstance(data, Tensor) or len(data) != 2:
+            raise InputError("fine-tuning needs labels, the loader has none: give BehaviorDataset(behaviors, labels)")
+        return criterion(*_comparable(model(x), data[1], criterion))
 
     return run_epoch(dataloader, loss, optimizer)
+
+
+def _comparable(outputs: Tensor, y: Tensor, criterion: nn.Module) -> tuple[Tensor, Tensor]:
+    """Return outputs and labels as ``criterion`` takes them; InputError names a label that is not a class."""
+    n, one_each = outputs.shape[-1], y.numel() == len(outputs)
+    if one_each and isinstance(criterion, nn.CrossEntropyLoss | nn.NLLLoss):
+        y = y.flatten()
+        wrong = y[((y < 0) | (y >= n) | (y != y.floor())) & (y != criterion.ignore_index)].tolist()
+        if wrong:
+            raise InputError(f"label {wrong[0]} for a model of {n} classes: labels are whole numbers, 0 to {n - 1}")
+        return outputs, y.long()
+    # One number against one output: without a common shape, torch would take the differences of all with all.
+    return outputs, y.to(outputs.dtype).reshape(outputs.shape) if one_each and n == 1 else y
+
+
+def _rows(given: Any) -> Tensor | csr_array:
+    """Return ``(users, items)`` of float32, sparse where ``given`` is."""
+    if isinstance(given, Interactions):
+        given = csr_array((given.weights, given.items, given.offsets), shape=(given.n_users, given.n_items))
+    if issparse(given) and given.ndim == 2:
+        table = csr_array(given)
+        numbers = _numbers(table.data, "behaviour", table.tocoo().row).float().numpy()
+        return csr_array((numbers, table.indices, table.indptr), shape=table.shape)
+    if not (isinstance(given, Tensor) and given.dtype == torch.float32):
+        given = _numbers(given, "behaviour").float()
+    if given.dim() != 2:
+        raise InputError(f"behaviour of shape {tuple(given.shape)}: it needs (users, items), one row per user")
+    return given
+
+
+def _labels(given: Any, n: int) -> tuple[Tensor, tuple[str, ...] | None]:
+    """Return ``n`` labels, int64 or float32, and the names of the classes where they were given as text."""
+    names = None
+    if not isinstance(given, Tensor):
+        texts = np.asarray(given, dtype=object).ravel().tolist()
+        if texts and all(isinstance(text, str) for text in texts):
+            names, given = np.unique(texts, return_inverse=True)
+    labels = _numbers(given, "labels")
+    if labels.dim() == 0 or len(labels) != n:
+        raise InputError(f"{labels.numel()} labels for {n} rows of behaviour: give one per row")
+    return labels if labels.is_floating_point() else labels.long(), names if names is None else tuple(names.tolist())
+
+
+def _numbers(given: Any, what: str, rows: np.ndarray | None = None) -> Tensor:
+    """Return whole numbers, or finite ones as float32; InputError names the first other value and its row."""
+    needed = "finite real numbers, 0 for nothing" if what == "behaviour" else "one per user, all numbers or all names"
+    if not isinstance(given, Tensor) or given.is_complex():
+        try:
+            array = np.asarray(given)
+        except ValueError as error:
+            lengths = sorted({len(row) if hasattr(row, "__len__") else 1 for row in given})
+            raise InputError(f"rows of {what} hold {listed(lengths)} values: fill up the shorter ones") from error
+        if array.dtype.kind not in "biuf":
+            array = np.asarray(given, dtype=object)
+            for place, value in sorted(np.ndenumerate(array), key=lambda entry: isinstance(entry[1], str)):
+                if not isinstance(value, Real | np.bool_) or value != value:  # among names, what is missing comes first
+                    raise InputError(f"row {(*place, 0)[0]} of {what} holds {listed([repr(value)])}: it needs {needed}")
+            array = np.array(array.tolist())
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as that
+            given = torch.from_numpy(array.astype(np.float32 if array.dtype.kind == "f" else np.int64, order="C"))
+    if odd := (~given.float().isfinite()).nonzero().tolist():
+        row = odd[0][0] if rows is None else rows[odd[0][0]]
+        raise InputError(f"row {row} of {what} holds {given[tuple(odd[0])].item()}: it needs {needed}")
+    return given.float() if given.is_floating_point() else given

@@ -104,6 +104,7 @@ class BagEncoder(nn.Module):
     def _input_weights_dense(self, table: Tensor) -> Tensor:
         if table.shape[-1] != self.n_items:
             raise InputError(f"behaviour has {table.shape[-1]} items, g was built for {self.n_items}")
+        table = table.to(self.item_vectors.dtype)  # float64 rows, or whole numbers, are as good
         weights = torch.where(table != 0, self._weigh(table), 0.0)
         return F.normalize(weights, dim=1) if self.config["normalise"] else weights
 
