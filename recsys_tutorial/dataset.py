@@ -12,8 +12,8 @@ from scipy.sparse import csr_array, issparse
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from .data.interactions import Interactions
 from .errors import InputError, listed
-from .interactions import Interactions
 from .model import PretrainedModel
 from .training import run_epoch
 

@@ -17,7 +17,7 @@ from recsys_tutorial import (
     TrainingError,
     train,
 )
-from recsys_tutorial.events import from_events
+from recsys_tutorial.data.events import from_events
 
 
 def test_the_articles_script_runs_and_both_losses_fall():
