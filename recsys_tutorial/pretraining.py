@@ -71,7 +71,8 @@ def pretrain(
             items drawn at every step, for catalogues so large that a step over all of them does not pay.
 
     Raises:
-        InputError: unknown objective, a setting out of range, a checkpoint of another run.
+        InputError: unknown objective, a setting out of range, a checkpoint of another run, or no user with as many
+            events as the objective needs to learn from one.
         TrainingError: a loss or gradient that is not finite.
     """
     check_shares(validation=validation)
@@ -162,6 +163,9 @@ def _train(
 ) -> pd.DataFrame:
     """Train ``built`` in place on all but the held-out users, and return the history."""
     train_rows, held_out_rows = _hold_out(interactions.n_users, validation, seed)
+    _check_events(built, interactions, train_rows, "trained on")
+    if len(held_out_rows):  # a validation loss of nothing would be 0 from the first epoch on, and keep its weights
+        _check_events(built, interactions, held_out_rows, f"held out (validation={validation})")
     held_out = built.examples(Batch.of(interactions.take_users(held_out_rows)))
     device = next(built.parameters()).device
 
@@ -186,3 +190,14 @@ def _hold_out(n_users: int, share: float, seed: int) -> tuple[np.ndarray, np.nda
     """Return the rows to train on and the rows held out, both ascending."""
     held_out = np.random.default_rng(seed).permutation(n_users)[: round(share * n_users)]
     return np.setdiff1d(np.arange(n_users), held_out), np.sort(held_out)
+
+
+def _check_events(built: Objective, interactions: Interactions, rows: np.ndarray, what: str) -> None:
+    """Raise InputError where none of the users at ``rows`` has as many events as the objective needs."""
+    counts = interactions.events_per_user[rows]
+    if (counts < built.least_events).all():
+        raise InputError(
+            f"{built.name or type(built).__name__} can use 0 of the {len(rows):,} users of {interactions.name!r} that "
+            f"are {what}: a user needs at least {built.least_events} events, and none has more than "
+            f"{counts.max(initial=0)}; take data with longer histories"
+        )

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 
 import recsys_tutorial as rt
+from recsys_tutorial import pretraining
 
 
 def test_resume_after_an_interruption_ends_with_the_same_weights(board, tmp_path, monkeypatch):
@@ -89,3 +91,12 @@ def test_validation_keeps_the_best_epoch(board):
 def test_bad_input(arguments, message, board):
     with pytest.raises(rt.InputError, match=message):
         rt.pretrain(arguments.pop("objective"), board, **arguments)
+
+
+def test_held_out_users_that_ask_for_nothing_are_refused():
+    """Their loss would be 0 from the first epoch on, whose weights would then be kept."""
+    some = rt.from_events([*range(20), *range(20)], [*[0] * 20, *[user % 5 for user in range(20)]], duplicates="keep")
+    held_out = pretraining._hold_out(20, 0.1, 0)[1]
+    few = some.keep_events(~np.isin(np.repeat(np.arange(20), 2), held_out) | (np.arange(40) % 2 == 0))
+    with pytest.raises(rt.InputError, match=r"next-item can use 0 of the 2 users .* are held out \(validation=0\.1\)"):
+        rt.pretrain("next-item", few, epochs=2, dim=4, validation=0.1)
