@@ -96,7 +96,9 @@ def parser() -> ArgumentParser:
     one.add_argument("--dim", type=whole(1), help="length of g's vector (default: the objective's own)")
     one.add_argument("--sampled-softmax", type=whole(1), metavar="N",
                      help="for large catalogues: let the softmax run over N items drawn at every step")  # fmt: skip
-    one.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
+    taken = one.add_mutually_exclusive_group()
+    taken.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
+    taken.add_argument("--overwrite", action="store_true", help="replace what is in DIR once the new model is complete")
     one.add_argument("--shard-items", action="store_true", help="under torchrun: each keeps some of the items")
     one = add("evaluate", commands.run_evaluate, data)
     one.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",

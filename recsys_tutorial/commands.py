@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from . import distributed, machine
+from . import checkpoints, distributed, machine
 from .benchmark import benchmark
 from .datasets import DATASETS, datasets, load_dataset, unknown_dataset
 from .errors import InputError
@@ -150,14 +150,17 @@ def run_pretrain(args: Namespace) -> Report:
 
 
 def _pretrain(args: Namespace, device: str) -> Report:
+    checkpoints.check_free(args.out, args.resume, args.overwrite)
     interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
     make_folder(args.out)
     _tell(interactions)
     sampled = {} if args.sampled_softmax is None else {"sampled_softmax": args.sampled_softmax}
+    end = "nothing was left to do for" if args.resume and checkpoints.is_finished(args.out) else "written to"
     started = time.perf_counter()
     model = pretrain(
         args.objective, interactions, epochs=args.epochs, dim=args.dim, seed=args.seed, device=device,
-        checkpoint=args.out, resume=args.resume, shard_items=args.shard_items, progress=True, **sampled,
+        checkpoint=args.out, resume=args.resume, overwrite=args.overwrite, shard_items=args.shard_items, progress=True,
+        **sampled,
     )  # fmt: skip
     seconds, last = time.perf_counter() - started, model.history.iloc[-1]
     record = {
@@ -168,7 +171,7 @@ def _pretrain(args: Namespace, device: str) -> Report:
     }  # fmt: skip
     text = (
         f"{args.objective}: {record['epochs']} epochs in {seconds:.0f} s, loss {last['loss']:.1f}, "
-        f"{record['parameters']:,} parameters, {record['peak_mb']:.0f} MB at most; written to {args.out}"
+        f"{record['parameters']:,} parameters, {record['peak_mb']:.0f} MB at most; {end} {args.out}"
     )
     return Report([record], text)
 

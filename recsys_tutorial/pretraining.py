@@ -39,6 +39,7 @@ def pretrain(
     device: str = "cpu",
     checkpoint: str | Path | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     shard_items: bool = False,
     progress: bool | None = None,
     **options: Any,
@@ -63,7 +64,9 @@ def pretrain(
         seed: fixes initial weights, the held-out users, the order and every draw.
         device: ``cpu`` or ``cuda``.
         checkpoint: folder to write the model to; the training under way is saved there after every epoch.
-        resume: go on from what ``checkpoint`` holds, to the same weights as without the interruption.
+        resume: go on from what ``checkpoint`` holds, to the same weights as without the interruption; a training that
+            is over is not begun again, its model is returned.
+        overwrite: let the new model take the place of what ``checkpoint`` holds, once it is complete.
         shard_items: keep the item tables cut by rows over the processes (:mod:`recsys_tutorial.sharding`), instead of
             whole in each; each then reads all users of a batch, instead of its share.
         progress: show a progress bar; None shows one where standard error is a terminal.
@@ -71,18 +74,23 @@ def pretrain(
             items drawn at every step, for catalogues so large that a step over all of them does not pay.
 
     Raises:
-        InputError: unknown objective, a setting out of range, a checkpoint of another run, or no user with as many
-            events as the objective needs to learn from one.
+        InputError: unknown objective, a setting out of range, a checkpoint of another run, a folder that is taken, or
+            no user with as many events as the objective needs to learn from one.
         TrainingError: a loss or gradient that is not finite.
     """
     check_shares(validation=validation)
+    if checkpoint:
+        checkpoints.check_free(checkpoint, resume, overwrite)
     built = _build(objective, interactions, dim, seed, options)
     asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
     settings = _settings(built, interactions, asked, patience)
     origin = {
         "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,
-        "data_fingerprint": interactions.fingerprint, "validation": validation, "seed": seed, **asdict(settings),
+        "data_fingerprint": interactions.fingerprint, "validation": validation, "seed": seed,
+        "dim": getattr(built.encoder, "dim", None), **asdict(settings),
     }  # fmt: skip
+    if checkpoint and resume and (finished := checkpoints.load_finished(checkpoint, origin)) is not None:
+        return finished.to(device)
 
     def save(state: Progress) -> None:
         if distributed.speaks():
