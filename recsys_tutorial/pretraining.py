@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from . import checkpoints, distributed
+from . import checkpoints, distributed, machine
 from .batches import Batch, Stored, in_order
 from .errors import InputError, check_shares
 from .interactions import Interactions
@@ -74,13 +74,15 @@ def pretrain(
             items drawn at every step, for catalogues so large that a step over all of them does not pay.
 
     Raises:
-        InputError: unknown objective, a setting out of range, a checkpoint of another run, a folder that is taken, or
-            no user with as many events as the objective needs to learn from one.
+        InputError: unknown objective, a setting out of range, a checkpoint of another run, a folder that is taken,
+            more weights than the memory holds, or no user with as many events as the objective needs to learn from one.
         TrainingError: a loss or gradient that is not finite.
     """
     check_shares(validation=validation)
     if checkpoint:
         checkpoints.check_free(checkpoint, resume, overwrite)
+    if isinstance(objective, str):
+        _check_memory(objective, interactions, dim, batch_size, device, options, distributed.size() if shard_items else 1)
     built = _build(objective, interactions, dim, seed, options)
     asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
     settings = _settings(built, interactions, asked, patience)
@@ -151,6 +153,38 @@ def _settings(
         steps = len(list(built.order(built.examples(Stored.of(interactions)), settings.batch_size)))
         settings = replace(settings, epochs=max(recipe.epochs, -(-recipe.least_steps // steps)))
     return settings
+
+
+def _check_memory(
+    objective: str, interactions: Interactions, dim: int | None, batch_size: int | None, device: str,
+    options: dict[str, Any], share: int,
+) -> None:  # fmt: skip
+    """Raise InputError where training needs more memory than there is; nothing is allocated to find out.
+
+    Weights are made whole; each of ``share`` processes then trains its part of them.
+    """
+    dense = options.get("sampled_softmax") is None  # else the tables' gradients hold the touched rows alone
+    shape = {name: value for name, value in options.items() if name != "sampled_softmax"}
+    try:
+        with seeded(0), torch.device("meta"):
+            built = build_objective(objective, interactions, dim, **shape)
+    except (RuntimeError, NotImplementedError) as error:
+        if "overflow" in str(error):
+            raise InputError(f"dim={dim}: {objective}'s weights would take more bytes than can be counted") from error
+        return  # an objective of one's own may need real numbers to be built: it is not estimated
+    weights = sum(p.numel() * p.element_size() for p in built.parameters())
+    rows = batch_size or min(built.recipe.batch_size, interactions.n_users)
+    parts = {
+        "weights": weights, "AdamW's two moments": 2 * weights // share, "gradients": weights // share if dense else 0,
+        "a batch of g's vectors and their gradients": 8 * rows * getattr(built.encoder, "dim", 0),
+    }  # fmt: skip
+    needed, there = sum(parts.values()), machine.available_bytes(device)
+    if needed > there:
+        told = " + ".join(f"{size / 2**30:,.1f} ({name})" for name, size in parts.items() if size)
+        raise InputError(
+            f"{objective} with dim={getattr(built.encoder, 'dim', dim)} on {interactions.n_items:,} items needs "
+            f"{needed / 2**30:,.1f} GiB = {told}, {there / 2**30:,.1f} GiB are free: take a smaller dim or fewer items"
+        )
 
 
 def _build(

@@ -642,3 +642,11 @@ def test_in_python_a_folder_that_is_taken_is_refused_too(club, taken):
     assert torch.equal(rt.load_model(taken).classifier.weight, new.classifier.weight)
     again = rt.pretrain("denoising", club, epochs=1, dim=4, checkpoint=taken, resume=True)
     assert torch.equal(again.classifier.weight, new.classifier.weight)
+
+
+def test_a_dim_beyond_the_memory_is_one_line(run, shop, tmp_path):
+    code, _, err = run("pretrain", shop, "--out", tmp_path / "m", "--dim", "1000000000")
+    assert code == 2
+    assert re.fullmatch(
+        r"recsys-tutorial: denoising with dim=1000000000 on 6 items needs [\d,.]+ GiB = .*", err.splitlines()[-1]
+    )

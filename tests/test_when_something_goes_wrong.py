@@ -142,6 +142,10 @@ def few_events(tiny):
     rt.pretrain("next-item", tiny.keep_events(np.isin(np.arange(6), tiny.offsets[:-1])), progress=False)
 
 
+def memory(tiny):
+    rt.pretrain("autoencoder", tiny, dim=2 * 10**9, progress=False)
+
+
 def other_items(tiny):
     model = rt.pretrain("autoencoder", tiny, epochs=1, progress=False)
     model.score(tiny.subset_items([10, 20]))
