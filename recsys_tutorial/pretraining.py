@@ -82,7 +82,8 @@ def pretrain(
     if checkpoint:
         checkpoints.check_free(checkpoint, resume, overwrite)
     if isinstance(objective, str):
-        _check_memory(objective, interactions, dim, batch_size, device, options, distributed.size() if shard_items else 1)
+        share = distributed.size() if shard_items else 1
+        _check_memory(objective, interactions, dim, batch_size, device, options, share)
     built = _build(objective, interactions, dim, seed, options)
     asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
     settings = _settings(built, interactions, asked, patience)

@@ -650,3 +650,37 @@ def test_a_dim_beyond_the_memory_is_one_line(run, shop, tmp_path):
     assert re.fullmatch(
         r"recsys-tutorial: denoising with dim=1000000000 on 6 items needs [\d,.]+ GiB = .*", err.splitlines()[-1]
     )
+
+
+# ---- files that could not be written -------------------------------------------------------------------------
+
+STUDIES = [["label-efficiency", "DATA"], ["transfer", "DATA", "DATA"], ["repeat", "FILE"], ["show", "FILE"]]
+WITH_FIGURES = [["evaluate", "movielens-small"], ["benchmark"], *(["study", *study] for study in STUDIES)]
+
+
+def no_work(monkeypatch):
+    begun = "the work was begun"
+    for module, name in ((commands, "load"), (commands, "benchmark"), (commands.machine, "use")):
+        monkeypatch.setattr(module, name, lambda *a, **k: pytest.fail(begun))
+
+
+@pytest.mark.parametrize("command", WITH_FIGURES, ids=" ".join)
+def test_an_ending_that_is_no_picture_is_refused_before_the_work(refused, monkeypatch, tmp_path, command):
+    no_work(monkeypatch)
+    for name in ("x.txt", "x", "x.csv"):
+        path = tmp_path / name
+        told = refused(*command, "--figure", path)
+        assert told.startswith(f"{path}: no picture is written under the ending {path.suffix[1:]!r}: use one of .")
+        assert {".png", ".svg", ".pdf"} <= {*told.split()}
+        assert not path.exists()
+
+
+@pytest.mark.parametrize("command", WITH_FIGURES, ids=" ".join)
+@pytest.mark.parametrize("option", ["--json", "--figure", "--out"])
+def test_a_folder_that_is_not_there_is_refused_before_the_work(refused, monkeypatch, tmp_path, command, option):
+    no_work(monkeypatch)
+    if option == "--out" and command[0] != "study":
+        pytest.skip("it has no --out")
+    for path in (tmp_path / "no" / "x.png", tmp_path):
+        assert refused(*command, option, path) == f"{option} {path}: give a file in a folder that exists"
+    assert not (tmp_path / "no").exists()
