@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -99,7 +99,9 @@ def parser() -> ArgumentParser:
     one.add_argument("--dim", type=whole(1), help="length of g's vector (default: the objective's own)")
     one.add_argument("--sampled-softmax", type=whole(1), metavar="N",
                      help="for large catalogues: let the softmax run over N items drawn at every step")  # fmt: skip
-    one.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
+    taken = one.add_mutually_exclusive_group()
+    taken.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
+    taken.add_argument("--overwrite", action="store_true", help="replace what is in DIR once the new model is complete")
     one.add_argument("--shard-items", action="store_true", help="under torchrun: each keeps some of the items")
     one = add("evaluate", commands.run_evaluate, data)
     one.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
@@ -174,7 +176,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 after one clear line about what was wrong."""
     args = parser().parse_args(argv)
     try:
-        _check_json(args.json)
+        _check_files(args)
         machine.use(args.threads, args.device)
         if distributed.started() > 1 and args.run is not commands.run_pretrain:
             raise InputError("only pretrain runs in several processes: start this command without torchrun")
@@ -192,10 +194,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _check_json(path: str | None) -> None:
-    """Find out before the work, not after it, that the result could not be written."""
-    if path not in (None, "-") and (Path(path).is_dir() or not Path(path).resolve().parent.is_dir()):
-        raise InputError(f"--json {path}: give a file in a folder that exists")
+def _check_files(args: Namespace) -> None:
+    """Find out before the work, not after it, that a result could not be written."""
+    for name in ("json", "figure", "out"):
+        path = getattr(args, name, None)
+        if path in (None, "-") or (name == "out" and args.run is commands.run_pretrain):  # which makes its folder
+            continue
+        if Path(path).is_dir() or not Path(path).resolve().parent.is_dir():
+            raise InputError(f"--{name} {path}: give a file in a folder that exists")
+        if name == "figure":
+            from .teaching.plots.base import picture_format  # here, because matplotlib is slow to import
+
+            picture_format(path)
 
 
 def _emit(report: commands.Report, path: str | None) -> None:

@@ -26,6 +26,7 @@ from ..engine import processes as distributed
 from ..errors import InputError
 from ..evaluation.by_name import model_by_name, warn_of_leak
 from ..evaluation.evaluation import evaluate
+from ..learning import checkpoints
 from ..learning.pretraining import pretrain
 from ..serving.recommend import Recommender
 from ..serving.service.run import serve
@@ -151,14 +152,17 @@ def run_pretrain(args: Namespace) -> Report:
 
 
 def _pretrain(args: Namespace, device: str) -> Report:
+    checkpoints.check_free(args.out, args.resume, args.overwrite)
     interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
     make_folder(args.out)
     _tell(interactions)
     sampled = {} if args.sampled_softmax is None else {"sampled_softmax": args.sampled_softmax}
+    end = "nothing was left to do for" if args.resume and checkpoints.is_finished(args.out) else "written to"
     started = time.perf_counter()
     model = pretrain(
         args.objective, interactions, epochs=args.epochs, dim=args.dim, seed=args.seed, device=device,
-        checkpoint=args.out, resume=args.resume, shard_items=args.shard_items, progress=True, **sampled,
+        checkpoint=args.out, resume=args.resume, overwrite=args.overwrite, shard_items=args.shard_items, progress=True,
+        **sampled,
     )  # fmt: skip
     seconds, last = time.perf_counter() - started, model.history.iloc[-1]
     record = {
@@ -169,7 +173,7 @@ def _pretrain(args: Namespace, device: str) -> Report:
     }  # fmt: skip
     text = (
         f"{args.objective}: {record['epochs']} epochs in {seconds:.0f} s, loss {last['loss']:.1f}, "
-        f"{record['parameters']:,} parameters, {record['peak_mb']:.0f} MB at most; written to {args.out}"
+        f"{record['parameters']:,} parameters, {record['peak_mb']:.0f} MB at most; {end} {args.out}"
     )
     return Report([record], text)
 

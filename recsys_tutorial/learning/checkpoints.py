@@ -112,13 +112,56 @@ def load_progress(folder: str | Path, origin: dict[str, Any]) -> Progress | None
     if not (Path(folder) / "training.json").exists():
         return None
     described, tensors = read_tensors(folder, "training")
-    saved = described["origin"]
+    _require_same(folder, described["origin"], origin)
+    history = [{key: np.nan if value is None else value for key, value in row.items()} for row in described["history"]]
+    return Progress(described["epoch"], history, tensors)
+
+
+def load_finished(folder: str | Path, origin: dict[str, Any]) -> PretrainedModel | None:
+    """Return the model whose training is over, or None where ``folder`` holds none, or a training to go on with.
+
+    Raises:
+        InputError: damaged, or trained with other settings (which ones is said).
+    """
+    if not is_finished(folder):
+        return None
+    model = load_model(folder)
+    _require_same(folder, model.origin, origin)
+    return model
+
+
+def is_finished(folder: str | Path) -> bool:
+    """Return whether ``folder`` holds a model, and no training to go on with."""
+    return (Path(folder) / "model.json").exists() and not (Path(folder) / "training.json").exists()
+
+
+def check_free(folder: str | Path, resume: bool = False, overwrite: bool = False) -> None:
+    """Raise InputError where a new training would replace what is in ``folder``, and neither of both was asked for."""
+    if resume and overwrite:
+        raise InputError("resume goes on with what is there, overwrite begins again: give one of the two")
+    for kind, what in (("model", "a finished model"), ("training", "an unfinished training")):
+        path = Path(folder) / f"{kind}.json"
+        if path.exists() and not (resume or overwrite):
+            raise InputError(
+                f"{folder} holds {what} ({_told(path)}): give another folder, or resume=True to go on with it, or "
+                "overwrite=True to replace it once the new model is complete (in a command: --resume, --overwrite)"
+            )
+
+
+def _told(path: Path) -> str:
+    """Return objective and data of what ``path`` describes, as far as it says."""
+    try:
+        origin = json.loads(path.read_text(encoding="utf-8"))["origin"]
+        return f"{origin['objective']} on {origin['data']!r}"
+    except (ValueError, KeyError, TypeError):
+        return f"{path.name} does not say of what"
+
+
+def _require_same(folder: str | Path, saved: dict[str, Any], origin: dict[str, Any]) -> None:
     differing = [key for key in origin if json.loads(to_json(origin[key])) != saved.get(key)]
     if differing:
         told = "; ".join(f"{key} was {saved.get(key)!r}, now {origin[key]!r}" for key in differing)
         raise InputError(f"cannot resume {folder}: {told}. Use the same settings, or another folder")
-    history = [{key: np.nan if value is None else value for key, value in row.items()} for row in described["history"]]
-    return Progress(described["epoch"], history, tensors)
 
 
 # ---- tensors -----------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ class Autoencoder(Objective):
     """
 
     name = "autoencoder"
+    least_events = 1  # it may copy
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__(encoder)

@@ -49,10 +49,14 @@ class Objective(nn.Module):
 
     Args:
         encoder: ``g``, ``Batch -> (users, dim)``.
+
+    Attributes:
+        least_events: events that a user needs for g to learn from them; 2 where g says one event from others.
     """
 
     name: ClassVar[str] = ""
     recipe: ClassVar[Recipe] = Recipe()
+    least_events: int = 2
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()

@@ -86,5 +86,5 @@ def tokens_of(catalogue: Catalogue, at_least: int = 2) -> tuple[Tensor, Tensor]:
     if not known:
         raise InputError("content2vec needs titles or genres, and no two items here share a word: take item2vec")
     found = [sorted(known[word] for word in some if word in known) for some in words]
-    lengths = torch.tensor([0, *map(len, found)])
-    return torch.tensor([number for some in found for number in some]), lengths.cumsum(0)
+    lengths = torch.tensor([0, *map(len, found)], device="cpu")  # counts, of use also where weights are only described
+    return torch.tensor([number for some in found for number in some], device="cpu"), lengths.cumsum(0)

@@ -50,6 +50,7 @@ class Denoising(Objective):
             raise unknown("loss", loss, LOSSES)
         self.dropout, self.loss_name = dropout, loss
         self.hidden_only = loss == "multinomial" if hidden_only is None else hidden_only
+        self.least_events = 2 if self.hidden_only else 1  # what is shown has to be said too: it may copy
         self.decoder = Decoder(encoder.dim, encoder.n_items)
 
     @classmethod

@@ -40,6 +40,13 @@ def _proc_status() -> str:
         return ""
 
 
+def available_bytes(device: str = "cpu") -> int:
+    """Return the bytes that a tensor on ``device`` may still take, those included that torch keeps for itself there."""
+    if torch.device(device).type != "cuda":
+        return psutil.virtual_memory().available
+    return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
 def use(threads: int | None = None, device: str = "cpu") -> None:
     """Set torch's threads and make sure that ``device`` is there.
 

@@ -540,3 +540,147 @@ def test_sequences_on_the_command_line(run, tmp_path):
     )
     assert code == 0
     assert text.startswith("leave-one-out, a.txt")
+
+
+# ---- a folder that is taken ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def taken(run, shop, tmp_path):
+    """A folder that holds a finished model of the shop."""
+    assert run("pretrain", shop, "--out", tmp_path / "m", *SMALL)[0] == 0
+    return tmp_path / "m"
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_finished_model_is_not_overwritten_without_a_word(run, refused, shop, taken, monkeypatch):
+    before, began = contents(taken), commands.load
+    monkeypatch.setattr(commands, "load", lambda *a: pytest.fail("the work was begun"))
+    told = refused("pretrain", shop, "--out", taken, *SMALL, "--seed", 1)
+    assert told == (
+        f"{taken} holds a finished model (denoising on 'shop.csv'): give another folder, or resume=True to go on with "
+        "it, or overwrite=True to replace it once the new model is complete (in a command: --resume, --overwrite)"
+    )
+    assert contents(taken) == before
+    monkeypatch.setattr(commands, "load", began)
+    assert run("pretrain", shop, "--out", taken, *SMALL, "--seed", 1, "--overwrite")[0] == 0
+    assert rt.load_model(taken).origin["seed"] == 1
+
+
+def test_the_old_model_is_there_until_the_new_one_is_complete(run, refused, shop, taken, monkeypatch):
+    from recsys_tutorial.learning import checkpoints
+
+    save, before = checkpoints.save_progress, contents(taken)
+
+    def stop(*state):
+        save(*state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "save_progress", stop)
+    again = ["pretrain", shop, "--out", taken, *SMALL, "--seed", 2]
+    assert run(*again, "--overwrite")[0] == 130
+    assert contents(taken).items() >= before.items()
+    monkeypatch.setattr(checkpoints, "save_progress", save)
+    assert "holds a finished model" in refused(*again)
+    assert run(*again, "--resume")[0] == 0
+    assert rt.load_model(taken).origin["seed"] == 2
+    assert not (taken / "training.json").exists()
+
+
+def test_an_unfinished_training_is_not_overwritten_either(refused, shop, tmp_path):
+    from recsys_tutorial.learning import checkpoints
+    from recsys_tutorial.training import Progress
+
+    checkpoints.save_progress(tmp_path, Progress(1), {"objective": "item2vec", "data": "log.csv"})
+    told = refused("pretrain", shop, "--out", tmp_path, *SMALL)
+    assert told.startswith(f"{tmp_path} holds an unfinished training (item2vec on 'log.csv'): give another folder")
+    (tmp_path / "training.json").write_text("{")
+    assert "(training.json does not say of what)" in refused("pretrain", shop, "--out", tmp_path, *SMALL)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (["--seed", "1"], "seed was 0, now 1"),
+        (["--epochs", "4"], "epochs was 3, now 4"),
+        (["--dim", "5"], "dim was 4, now 5"),
+        (["--objective", "autoencoder"], "objective was 'denoising', now 'autoencoder'"),
+    ],
+)
+def test_a_finished_training_is_resumed_with_its_own_settings_only(run, shop, taken, changed, told):
+    before = contents(taken)
+    code, _, err = run("pretrain", shop, "--out", taken, *SMALL, *changed, "--resume")
+    assert code == 2
+    assert f"recsys-tutorial: cannot resume {taken}: {told}" in err
+    code, text, _ = run("pretrain", shop, "--out", taken, *SMALL, "--resume")  # with its own, there is nothing to do
+    assert code == 0
+    assert text.endswith(f"nothing was left to do for {taken}\n")
+    assert contents(taken) == before
+
+
+def test_resume_refuses_other_data_after_the_end(run, shop, taken, tmp_path):
+    (tmp_path / "shop.csv").write_text("\n".join(shop.read_text(encoding="utf-8").splitlines()[:-1]))
+    code, _, err = run("pretrain", tmp_path / "shop.csv", "--out", taken, *SMALL, "--resume")
+    assert code == 2
+    assert f"cannot resume {taken}: data_fingerprint was" in err
+
+
+def test_resume_and_overwrite_exclude_each_other(refused, shop, taken, club):
+    told = refused("pretrain", shop, "--out", taken, "--resume", "--overwrite")
+    assert told.startswith("argument --overwrite: not allowed with argument --resume")
+    with pytest.raises(rt.InputError, match="give one of the two"):
+        rt.pretrain("denoising", club, checkpoint=taken, resume=True, overwrite=True)
+
+
+def test_in_python_a_folder_that_is_taken_is_refused_too(club, taken):
+    with pytest.raises(rt.InputError, match=r"holds a finished model .*overwrite=True"):
+        rt.pretrain("denoising", club, epochs=1, dim=4, checkpoint=taken)
+    new = rt.pretrain("denoising", club, epochs=1, dim=4, checkpoint=taken, overwrite=True)
+    assert torch.equal(rt.load_model(taken).classifier.weight, new.classifier.weight)
+    again = rt.pretrain("denoising", club, epochs=1, dim=4, checkpoint=taken, resume=True)
+    assert torch.equal(again.classifier.weight, new.classifier.weight)
+
+
+def test_a_dim_beyond_the_memory_is_one_line(run, shop, tmp_path):
+    code, _, err = run("pretrain", shop, "--out", tmp_path / "m", "--dim", "1000000000")
+    assert code == 2
+    assert re.fullmatch(
+        r"recsys-tutorial: denoising with dim=1000000000 on 6 items needs [\d,.]+ GiB = .*", err.splitlines()[-1]
+    )
+
+
+# ---- files that could not be written -------------------------------------------------------------------------
+
+STUDIES = [["label-efficiency", "DATA"], ["transfer", "DATA", "DATA"], ["repeat", "FILE"], ["show", "FILE"]]
+WITH_FIGURES = [["evaluate", "movielens-small"], ["benchmark"], *(["study", *study] for study in STUDIES)]
+
+
+def no_work(monkeypatch):
+    begun = "the work was begun"
+    for module, name in ((commands, "load"), (commands, "benchmark"), (commands.machine, "use")):
+        monkeypatch.setattr(module, name, lambda *a, **k: pytest.fail(begun))
+
+
+@pytest.mark.parametrize("command", WITH_FIGURES, ids=" ".join)
+def test_an_ending_that_is_no_picture_is_refused_before_the_work(refused, monkeypatch, tmp_path, command):
+    no_work(monkeypatch)
+    for name in ("x.txt", "x", "x.csv"):
+        path = tmp_path / name
+        told = refused(*command, "--figure", path)
+        assert told.startswith(f"{path}: no picture is written under the ending {path.suffix[1:]!r}: use one of .")
+        assert {".png", ".svg", ".pdf"} <= {*told.split()}
+        assert not path.exists()
+
+
+@pytest.mark.parametrize("command", WITH_FIGURES, ids=" ".join)
+@pytest.mark.parametrize("option", ["--json", "--figure", "--out"])
+def test_a_folder_that_is_not_there_is_refused_before_the_work(refused, monkeypatch, tmp_path, command, option):
+    no_work(monkeypatch)
+    if option == "--out" and command[0] != "study":
+        pytest.skip("it has no --out")
+    for path in (tmp_path / "no" / "x.png", tmp_path):
+        assert refused(*command, option, path) == f"{option} {path}: give a file in a folder that exists"
+    assert not (tmp_path / "no").exists()

@@ -134,6 +134,19 @@ def resume_other(tiny, folder):
     rt.pretrain("autoencoder", tiny, epochs=6, checkpoint=folder, resume=True, progress=False)
 
 
+def taken_folder(tiny, folder):
+    for _ in range(2):
+        rt.pretrain("autoencoder", tiny, epochs=1, checkpoint=folder, progress=False)
+
+
+def few_events(tiny):
+    rt.pretrain("next-item", tiny.keep_events(np.isin(np.arange(6), tiny.offsets[:-1])), progress=False)
+
+
+def memory(tiny):
+    rt.pretrain("autoencoder", tiny, dim=2 * 10**9, progress=False)
+
+
 def other_items(tiny):
     model = rt.pretrain("autoencoder", tiny, epochs=1, progress=False)
     model.score(tiny.subset_items([10, 20]))

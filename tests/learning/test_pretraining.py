@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 
 import recsys_tutorial as rt
+from recsys_tutorial.learning import pretraining
 
 
 def test_resume_after_an_interruption_ends_with_the_same_weights(board, tmp_path, monkeypatch):
@@ -89,3 +91,57 @@ def test_validation_keeps_the_best_epoch(board):
 def test_bad_input(arguments, message, board):
     with pytest.raises(rt.InputError, match=message):
         rt.pretrain(arguments.pop("objective"), board, **arguments)
+
+
+def test_held_out_users_that_ask_for_nothing_are_refused():
+    """Their loss would be 0 from the first epoch on, whose weights would then be kept."""
+    some = rt.from_events([*range(20), *range(20)], [*[0] * 20, *[user % 5 for user in range(20)]], duplicates="keep")
+    held_out = pretraining._hold_out(20, 0.1, 0)[1]
+    few = some.keep_events(~np.isin(np.repeat(np.arange(20), 2), held_out) | (np.arange(40) % 2 == 0))
+    with pytest.raises(rt.InputError, match=r"next-item can use 0 of the 2 users .* are held out \(validation=0\.1\)"):
+        rt.pretrain("next-item", few, epochs=2, dim=4, validation=0.1)
+
+
+@pytest.mark.parametrize("name", sorted(rt.OBJECTIVES))
+@pytest.mark.parametrize("dim", [10**8, 2**31 - 8])
+def test_weights_beyond_the_memory_are_refused_before_they_are_made(name, dim, board, monkeypatch):
+    monkeypatch.setattr(pretraining, "_build", lambda *a: pytest.fail("it was built"))
+    with pytest.raises(rt.InputError, match=f"dim={dim}") as caught:
+        rt.pretrain(name, board, dim=dim)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_sum_of_what_is_needed_is_told(board, monkeypatch):
+    monkeypatch.setattr(pretraining.machine, "available_bytes", lambda device: 2**30)
+    with pytest.raises(rt.InputError) as caught:
+        rt.pretrain("autoencoder", board, dim=10**7, batch_size=40)
+    weights = 4 * (2 * 20 * 10**7 + 10**7 + 20)
+    assert str(caught.value) == (
+        f"autoencoder with dim=10000000 on 20 items needs {(4 * weights + 8 * 40 * 10**7) / 2**30:.1f} GiB = "
+        f"{weights / 2**30:.1f} (weights) + {2 * weights / 2**30:.1f} (AdamW's two moments) + "
+        f"{weights / 2**30:.1f} (gradients) + 3.0 (a batch of g's vectors and their gradients), 1.0 GiB are free: "
+        "take a smaller dim or fewer items"
+    )
+
+
+def test_what_fits_exactly_is_trained_and_one_byte_less_is_not(board, monkeypatch):
+    weights = 4 * (2 * 20 * 8 + 8 + 20)
+    needed = 4 * weights + 8 * 40 * 8
+    for there in (needed, needed - 1):
+        monkeypatch.setattr(pretraining.machine, "available_bytes", lambda device, there=there: there)
+        if there == needed:
+            rt.pretrain("autoencoder", board, dim=8, epochs=1)
+        else:
+            with pytest.raises(rt.InputError, match="autoencoder with dim=8 on 20 items needs"):
+                rt.pretrain("autoencoder", board, dim=8, epochs=1)
+
+
+def test_an_objective_that_cannot_be_described_is_trained_all_the_same(board, monkeypatch):
+    real = pretraining.build_objective
+
+    def needs_numbers(*args, **options):
+        torch.zeros(1).item()
+        return real(*args, **options)
+
+    monkeypatch.setattr(pretraining, "build_objective", needs_numbers)
+    assert len(rt.pretrain("autoencoder", board, dim=8, epochs=1).history) == 1

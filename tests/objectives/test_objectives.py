@@ -112,6 +112,25 @@ class TestEveryObjective:
             assert torch.equal(value, resumed.state_dict()[key]), key
         assert load_progress(tmp_path / "cut", {}) is None  # the finished model has taken its place
 
+    def test_users_with_too_few_events_to_learn_from_are_refused(self, name, board):
+        """Where the objective needs two events of a user, one each is refused; with none at all, everyone is."""
+        least = build_objective(name, board, dim=8).least_events
+        newest = np.diff(board.events_per_user.cumsum(), prepend=0).cumsum() - 1
+        for events in range(3):
+            few = board.keep_events(np.isin(np.arange(board.n_events), newest[:, None] - np.arange(events)))
+            assert set(few.events_per_user) == {events}
+            if events < least:
+                told = f"can use 0 of the 40 users of 'board' that are trained on: a user needs at least {least} events"
+                with pytest.raises(rt.InputError, match=f"^{name} {told}, and none has more than {events}; "):
+                    rt.pretrain(name, few, epochs=1, dim=8)
+            else:
+                assert rt.pretrain(name, few, epochs=1, dim=8).history["loss"].item() > 0
+
+    def test_one_user_with_enough_events_is_enough(self, name, board):
+        mostly_one = board.keep_events(np.r_[np.ones(6, bool), np.arange(6, board.n_events) % 6 == 0])
+        assert sorted(set(mostly_one.events_per_user)) == [1, 6]
+        assert rt.pretrain(name, mostly_one, epochs=1, dim=8).history["loss"].item() > 0
+
     def test_it_has_a_line_that_says_what_it_is_and_a_source(self, name):
         assert rt.OBJECTIVES[name].__doc__.strip()
         assert "Source: " in rt.OBJECTIVES[name].__doc__

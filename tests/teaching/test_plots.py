@@ -208,3 +208,18 @@ def test_the_head_of_the_tail_is_at_least_one_item_and_its_share_of_the_events()
     for wrong in (0, 1.1):
         with pytest.raises(rt.InputError, match=f"head={wrong}: a share of the items is above 0 and at most 1"):
             plots.head_of_tail(counts, wrong)
+
+
+def test_the_ending_names_the_format(made, tmp_path):
+    begins = {".png": b"\x89PNG", ".PNG": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF", ".jpg": b"\xff\xd8"}
+    for ending, begin in begins.items():
+        made["bars"].save(tmp_path / f"bars{ending}")
+        assert (tmp_path / f"bars{ending}").read_bytes().startswith(begin)
+
+
+def test_every_ending_that_is_named_works_and_no_other(made, tmp_path):
+    with pytest.raises(rt.InputError, match=r"x\.txt: no picture is written under the ending 'txt'") as caught:
+        made["bars"].save(tmp_path / "x.txt")
+    for ending in str(caught.value).split("use one of ")[1].split():
+        made["bars"].save(tmp_path / f"bars{ending}")
+        assert (tmp_path / f"bars{ending}").stat().st_size > 1000

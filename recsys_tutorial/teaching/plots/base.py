@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ...data.files import write_bytes
+from ...errors import InputError
 
 # Okabe and Ito (2008): told apart with any colour vision, and in grey by their order with MARKERS and LINES.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -34,17 +35,30 @@ class Plot:
 
     def png(self) -> bytes:
         """Return the picture."""
-        FigureCanvasAgg(self.figure)
-        buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", metadata={"Software": None})
-        return buffer.getvalue()
+        return self._drawn("png", metadata={"Software": None})
 
     def save(self, path: str | Path) -> None:
-        """Write the picture as PNG, whole."""
-        write_bytes(path, self.png())
+        """Write the picture, whole, in the format that the ending of ``path`` names (see :func:`picture_format`)."""
+        ending = picture_format(path)
+        write_bytes(path, self.png() if ending == "png" else self._drawn(ending))
+
+    def _drawn(self, ending: str, **how: Any) -> bytes:
+        FigureCanvasAgg(self.figure)
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format=ending, **how)
+        return buffer.getvalue()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         return {"image/png": self.png(), "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+
+
+def picture_format(path: str | Path) -> str:
+    """Return the format that the ending of ``path`` names; InputError where matplotlib writes none of this name."""
+    known = sorted(FigureCanvasAgg.get_supported_filetypes().keys() - {"pgf"})  # which needs a TeX beside it
+    ending = Path(path).suffix.lower().removeprefix(".")
+    if ending not in known:
+        raise InputError(f"{path}: no picture is written under the ending {ending!r}: use one of .{' .'.join(known)}")
+    return ending
 
 
 def new(title: str, x: str, y: str, size: tuple[float, float] = (6.4, 3.6)) -> tuple[Figure, Axes]:
