@@ -10,9 +10,10 @@ from torch import nn
 
 from ..data.batches import Batch, shuffled
 from ..data.interactions import Interactions
+from ..engine.settings import seeded
 from ..model import PretrainedModel
 from ..tasks import Task
-from ..training import run_epoch, seeded
+from ..training import run_epoch
 
 
 class PlainScratch:

@@ -14,9 +14,10 @@ import numpy as np
 
 from ..data.batches import Batch
 from ..data.synthetic import synthetic
+from ..engine.settings import Settings, seeded
 from ..objectives import build_objective
 from ..system import machine
-from ..training import Settings, fit, seeded
+from ..training import fit
 from .measure import alone, record
 
 

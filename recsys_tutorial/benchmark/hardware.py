@@ -12,9 +12,11 @@ import torch
 
 from ..data.batches import Batch
 from ..data.interactions import Interactions
+from ..engine.progress import Progress
+from ..engine.settings import Settings, seeded
 from ..objectives import Objective, build_objective
 from ..objectives.sequence import SequenceObjective
-from ..training import Progress, Settings, fit, seeded
+from ..training import fit
 from .counting import Counted
 from .measure import record, seconds
 

@@ -13,9 +13,9 @@ import torch
 from torch.nn import functional as F
 
 from ..data.catalogue import genre_table
+from ..engine.settings import seeded
 from ..system.extras import require
 from ..tasks.clicks import LONGEST, ClickModel, Impressions, hold_out
-from ..training import seeded
 
 DIM = 16
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from ..data.catalogue import Catalogue
 from ..data.files import to_json
 from ..encoders import ENCODERS
+from ..engine.progress import Progress
 from ..engine.tensors import read_tensors, remove_tensors, write_tensors
 from ..errors import InputError
 from ..model import PretrainedModel
-from ..training import Progress
 
 
 def save_model(folder: str | Path, model: PretrainedModel) -> None:

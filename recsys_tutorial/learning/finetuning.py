@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from ..baselines.descriptions import expected_head, volumes
 from ..engine.ridge import ridge_head
+from ..engine.settings import Settings, seeded
 from ..errors import InputError, unknown
 from ..model import PretrainedModel
 from ..tasks import Task
-from ..training import Settings, fit, seeded
+from ..training import fit
 from .wide import beside
 
 
@@ -100,7 +101,7 @@ def finetune(
         epochs: passes over the labelled users (at most); None takes the strategy's own (:data:`RECIPES`).
         learning_rate: the highest rate of the one-cycle schedule; None takes the strategy's own.
         batch_size: users per step; None takes a fortieth of the labelled users, at least 16 and at most 256.
-        weight_decay: see :class:`recsys_tutorial.training.Settings`.
+        weight_decay: see :class:`recsys_tutorial.engine.settings.Settings`.
         validation: share of the labelled users held out to choose the number of epochs; None takes the strategy's own.
         patience: while choosing, stop after this many epochs without a better quality; None goes on to the last.
         seed: fixes initial weights, the held-out users and the order.

@@ -16,13 +16,13 @@ from ..data.joining import place_of, with_items
 from ..data.splits import held_out_users
 from ..encoders import BagEncoder, FeatureEncoder
 from ..encoders.text import genre_vectors, text_vectors
+from ..engine.settings import seeded
 from ..errors import InputError
 from ..evaluation.evaluation import evaluate
 from ..learning.pretraining import pretrain
 from ..objectives import Denoising
 from ..objectives.from_features import FromFeatures
 from ..tasks import RankingTask, new_shelf
-from ..training import seeded
 
 DIM, EPOCHS, RATE = 64, 30, 1e-2  # chosen on seeds 10 and 11 of movielens-small
 TEST_SHARE = 0.33

@@ -591,8 +591,8 @@ def test_the_old_model_is_there_until_the_new_one_is_complete(run, refused, shop
 
 
 def test_an_unfinished_training_is_not_overwritten_either(refused, shop, tmp_path):
+    from recsys_tutorial.engine.progress import Progress
     from recsys_tutorial.learning import checkpoints
-    from recsys_tutorial.training import Progress
 
     checkpoints.save_progress(tmp_path, Progress(1), {"objective": "item2vec", "data": "log.csv"})
     told = refused("pretrain", shop, "--out", tmp_path, *SMALL)
