@@ -16,7 +16,7 @@ from hypothesis import given
 from strategies import columns, text_ids
 
 import recsys_tutorial as rt
-from recsys_tutorial.__main__ import main
+from recsys_tutorial.cli.main import main
 from recsys_tutorial.data import files, storage
 from recsys_tutorial.data.batches import Batch, Stored
 

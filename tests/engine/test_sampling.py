@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 import recsys_tutorial as rt
-from recsys_tutorial import __main__ as program
+from recsys_tutorial.cli import main as program
 from recsys_tutorial.data.batches import Batch
 from recsys_tutorial.data.synthetic import synthetic
 from recsys_tutorial.engine.losses import multinomial_loss
