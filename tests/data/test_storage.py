@@ -175,7 +175,7 @@ def test_the_command_reads_a_folder_and_states_its_peak(tmp_path, board, capsys)
     (record,) = json.loads(capsys.readouterr().out)
     assert (record["data"], record["processes"]) == ("board", 1)
     assert 50 < record["peak_mb"] < 5000
-    assert main([*command, "--columns", "user=u"]) == 2
+    assert main([*command, "--overwrite", "--columns", "user=u"]) == 2
     assert "is a folder: leave it out" in capsys.readouterr().err
     assert main(["pretrain", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "no interactions in" in capsys.readouterr().err
