@@ -1,4 +1,4 @@
-"""Pretrained models for recommender systems: ``f = h ∘ g``, pretrained on behaviour, fine-tuned on few labels."""
+"""Pretrained models for recommender systems: ``f = h ∘ g``, pretrained, fine-tuned on few labels."""
 
 __version__ = "0.1.0"
 

@@ -1,1 +1,1 @@
-"""One file a command: ``arguments`` says what it takes, ``run`` what it does, in its first line of text too."""
+"""One file a command: ``arguments`` says what it takes, ``run`` what it does."""
