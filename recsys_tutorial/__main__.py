@@ -82,7 +82,7 @@ def parser() -> ArgumentParser:
 
     top = OneLineParser(prog="recsys-tutorial", description="Pretrained models for recommender systems.")
     top.add_argument("--version", action="version", version=__version__)
-    found = top.add_subparsers(metavar="COMMAND", required=True, parser_class=OneLineParser)
+    found: Any = top.add_subparsers(metavar="COMMAND", required=True, parser_class=OneLineParser)
 
     def add(name: str, run: commands.Command, *parents: ArgumentParser) -> ArgumentParser:
         one = found.add_parser(name, parents=[*parents, common], help=run.__doc__, description=run.__doc__)

@@ -42,7 +42,7 @@ DEMO_LIKED = ("Toy Story (1995)", "Aladdin (1992)", "Lion King, The (1994)")
 class Report(NamedTuple):
     """What a command has to say: to a program and to a person."""
 
-    records: list[dict[str, Any]]
+    records: list[dict[Any, Any]]
     text: str
 
 
@@ -164,7 +164,7 @@ def _pretrain(args: Namespace, device: str) -> Report:
         checkpoint=args.out, resume=args.resume, overwrite=args.overwrite, shard_items=args.shard_items, progress=True,
         **sampled,
     )  # fmt: skip
-    seconds, last = time.perf_counter() - started, model.history.iloc[-1]
+    seconds, last = time.perf_counter() - started, pd.DataFrame(model.history).iloc[-1]
     record = {
         "model": args.objective, "data": interactions.name, "metric": "loss", "value": float(last["loss"]),
         "epochs": int(last["epoch"]), "seed": args.seed, "seconds": seconds,
