@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -38,7 +38,7 @@ class BehaviorDataset(Dataset):
 
     def __getitem__(self, index: int) -> Any:
         x = self.behaviors[index]
-        x = torch.from_numpy(x.toarray().ravel()) if issparse(x) else x  # one row: the whole may not fit in memory
+        x = x if isinstance(x, Tensor) else torch.from_numpy(x.toarray().ravel())  # one row: the whole may not fit
         return x if self.labels is None else (x, self.labels[index])
 
 
@@ -46,7 +46,7 @@ def _rows(given: Any) -> Tensor | csr_array:
     """Return ``(users, items)`` of float32, sparse where ``given`` is."""
     if isinstance(given, Interactions):
         given = csr_array((given.weights, given.items, given.offsets), shape=(given.n_users, given.n_items))
-    if issparse(given) and given.ndim == 2:
+    if hasattr(given, "tocsr") and given.ndim == 2:  # sparse, as SciPy has it
         table = csr_array(given)
         numbers = _numbers(table.data, "behaviour", table.tocoo().row).float().numpy()
         return csr_array((numbers, table.indices, table.indptr), shape=table.shape)

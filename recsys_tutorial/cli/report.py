@@ -17,7 +17,7 @@ from ..data.files import to_json, write_text
 class Report(NamedTuple):
     """What a command has to say: to a program and to a person."""
 
-    records: list[dict[str, Any]]
+    records: list[dict[Any, Any]]
     text: str
 
 

@@ -21,7 +21,7 @@ class Progress:
     tensors: dict[str, Tensor] = field(default_factory=dict)
 
     @property
-    def best(self) -> tuple[float, int]:
+    def best(self) -> tuple[float, float]:
         """Lowest validation loss so far and its epoch (counted from 1); infinity before the first."""
         return min(((row["validation"], row["epoch"]) for row in self.history), default=(math.inf, 0))
 

@@ -232,6 +232,6 @@ def _catalogue(described: dict[str, Any] | None) -> Catalogue | None:
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as JSON-ready records, NaN as null."""
     return [
-        {key: None if isinstance(value, float) and np.isnan(value) else value for key, value in row.items()}
+        {str(key): None if isinstance(value, float) and np.isnan(value) else value for key, value in row.items()}
         for row in table.to_dict("records")
     ]

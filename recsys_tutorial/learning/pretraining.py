@@ -101,7 +101,7 @@ def pretrain(
         return finished.to(device)
 
     def save(state: Progress) -> None:
-        if distributed.speaks():
+        if checkpoint and distributed.speaks():
             checkpoints.save_progress(checkpoint, state, origin)
 
     with sharded(built) if shard_items else nullcontext():

@@ -6,6 +6,8 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+import pandas as pd
+
 from ...data.files import make_folder
 from ...engine import processes as distributed
 from ...learning import checkpoints
@@ -50,7 +52,7 @@ def _train(args: Namespace, device: str) -> Report:
         checkpoint=args.out, resume=args.resume, overwrite=args.overwrite, shard_items=args.shard_items, progress=True,
         **sampled,
     )  # fmt: skip
-    seconds, last = time.perf_counter() - started, model.history.iloc[-1]
+    seconds, last = time.perf_counter() - started, pd.DataFrame(model.history).iloc[-1]
     record = {
         "model": args.objective, "data": interactions.name, "metric": "loss", "value": float(last["loss"]),
         "epochs": int(last["epoch"]), "seed": args.seed, "seconds": seconds,

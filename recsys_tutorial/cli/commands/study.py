@@ -121,7 +121,7 @@ def _run(
     for one in loaded:
         print(one, file=sys.stderr)
     origin = {"origin": read, "command": _command(sys.argv[1:])}
-    do = {"label-efficiency": label_efficiency, "transfer": transfer}[study]
+    do: Any = {"label-efficiency": label_efficiency, "transfer": transfer}[study]
     do(*loaded, **settings, out=out, origin=origin, device=args.device, progress=True)
     header, cells = read_journal(out)
     if stored is not None and header["fingerprint"] != stored["fingerprint"]:

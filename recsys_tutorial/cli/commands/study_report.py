@@ -19,14 +19,15 @@ def report(header: dict[str, Any], results: pd.DataFrame, figure: Path | None) -
     transferred = header["study"] == "transfer"
     model = TRANSFERRED if transferred else HEADLINE[settings["task"]]
     rivals = ALONE if transferred else unpretrained(settings["task"])
-    asked = results[results["model"] == model]["labels"].unique() if model in set(results["model"]) else []
+    asked: Any = results[results["model"] == model]["labels"].unique() if model in set(results["model"]) else []
     within = results[results["labels"].isin(asked)] if len(asked) else results
     summary = summarise(within)
     if figure is not None:
         from ...teaching.plots import label_efficiency as draw  # here, because matplotlib is slow to import
 
         draw(summary).save(figure)
-    records, texts = results.to_dict("records") + summary.to_dict("records"), [_means(summary)]
+    records: list[dict[Any, Any]] = results.to_dict("records") + summary.to_dict("records")
+    texts = [_means(summary)]
     others = [name for name in summary["model"].unique() if not name.startswith("pretrained")]
     if len(asked) and others:
         found = gains(within, model, others)
