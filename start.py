@@ -12,9 +12,10 @@ What follows the command is passed on: `python start.py lab --no-browser --port 
 The browser check needs Chromium (on Debian and Ubuntu: sudo apt install chromium), else it is skipped.
 --extras adds what notebooks 12 and 13 need (ONNX, TensorFlow, a web service and more; 2 GB); it stays in .venv,
 and `python start.py test --extras`, which CI runs, tests with it what is skipped without it.
+pip takes the exact versions of constraints.txt; with --latest the newest that pyproject.toml allows (.venv stays so).
 
 The first start makes the folder .venv and installs into it (its log: .venv/install.log). Later
-starts install nothing until pyproject.toml changes. To begin again, delete .venv.
+starts install nothing until pyproject.toml or constraints.txt changes. To begin again, delete .venv.
 """
 
 import hashlib
@@ -48,6 +49,8 @@ VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG = VENV / "install.log"
 STAMP = VENV / "installed.json"  # written last: without it the set-up did not finish
+CONSTRAINTS = "constraints.txt"  # exact versions, written by tools/lock.py
+LATEST = "latest"  # in the stamp, in place of their hash
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 NBVAL = "--nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/sanitize.cfg"
@@ -118,7 +121,7 @@ def explain(output: str) -> str:
         cause = f"no network: pip could not reach its package index ({network.group().strip()}); go online"
     elif missing:
         here = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-        cause = f"pip found no {missing.group(1).strip()} for {here}; check the network or take Python 3.12"
+        cause = f"pip found no {missing.group(1).strip()} for {here}; check the network, take Python 3.12 or --latest"
     else:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(("ERROR", "Error"))]
@@ -171,46 +174,57 @@ def torch_requirement() -> str:
     return next(line for line in project["dependencies"] if re.match(r"torch(?![\w.-])", line))
 
 
-def pip() -> list:
-    """Return the command that installs what follows it."""
+def pip(latest: bool = False) -> list:
+    """Return the command that installs what follows it, in the exact versions of the constraints unless ``latest``."""
     options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    return [str(PYTHON), "-m", "pip", "install", *options]
+    exact = [] if latest else ["--constraint", CONSTRAINTS]
+    return [str(PYTHON), "-m", "pip", "install", *options, *exact]
 
 
-def install(build: str, extras: bool) -> None:
+def install(build: str, extras: bool, latest: bool) -> None:
     """Install torch by itself where that gets the CPU build, then the package with all that it needs."""
     if sys.platform == "linux" and build == "CPU":
         options = ["--no-deps", "--retries", "1", "--index-url", CPU_INDEX]
-        output = step("installing torch (CPU)", [*pip(), *options, torch_requirement()])
+        output = step("installing torch (CPU)", [*pip(latest), *options, torch_requirement()])
         if DISK_FULL.search(output):
             stop(explain(output))
         elif output:
             say(f"no CPU build of torch from {CPU_INDEX}: taking pip's default, a bigger download")
             check_disk("CUDA")
     package = ".[test,test-extras]" if extras else ".[test]"
-    output = step("installing the package and what it needs", [*pip(), "-e", package])
+    output = step("installing the package and what it needs", [*pip(latest), "-e", package])
     if output:
         stop(explain(output))
 
 
-def set_up(gpu: bool, extras: bool) -> None:
-    """Make .venv what pyproject.toml asks for; when it is that already, do nothing. Extras once installed stay."""
+def hash_of(name: str) -> str:
+    """Return the SHA-256 of a file of this folder."""
+    return hashlib.sha256((HERE / name).read_bytes()).hexdigest()
+
+
+def set_up(gpu: bool, extras: bool, latest: bool) -> None:
+    """Make .venv what pyproject.toml and the constraints ask for; when it is that already, do nothing.
+
+    Extras once installed stay, and so do the latest versions once taken.
+    """
     old = read_stamp()
+    latest = latest or old.get("constraints") == LATEST
     cuda = sys.platform == "linux" and (gpu or old.get("build") == "CUDA" or gpu_found())
     new = {
         "build": "CUDA" if cuda else "CPU",
         "python": ".".join(platform.python_version_tuple()[:2]),
         "folder": str(HERE),
-        "pyproject": hashlib.sha256((HERE / "pyproject.toml").read_bytes()).hexdigest(),
+        "pyproject": hash_of("pyproject.toml"),
+        "constraints": LATEST if latest else hash_of(CONSTRAINTS),
         "extras": extras or old.get("extras", False),
     }
     if old == new:
         return
     STAMP.unlink(missing_ok=True)
-    changes = {"pyproject": "", "extras": False}  # these need no new .venv
+    changes = {"pyproject": "", "constraints": "", "extras": False}  # these need no new .venv
     if {**old, **changes} != {**new, **changes}:
         make_venv(new["build"])
-    install(new["build"], new["extras"])
+    install(new["build"], new["extras"], latest)
     write_stamp(new)
 
 
@@ -244,7 +258,7 @@ def add_playwright() -> str:
     seek = [str(PYTHON), "-c", "import playwright"]
     if not subprocess.run(seek, env=environment(), stderr=subprocess.DEVNULL).returncode:
         return ""
-    output = step("installing playwright", [*pip(), "-e", ".[browser]"])
+    output = step("installing playwright", [*pip(read_stamp().get("constraints") == LATEST), "-e", ".[browser]"])
     return explain(output) if output else ""
 
 
@@ -272,7 +286,7 @@ def test(extra: list) -> int:
 
 def main(argv: list) -> int:
     """Set up, then start the command; return the exit code."""
-    arguments = [text for text in argv if text not in ("--gpu", "--extras")]
+    arguments = [text for text in argv if text not in ("--gpu", "--extras", "--latest")]
     if arguments[:1] in (["-h"], ["--help"]):
         print(__doc__.strip())
         return 0
@@ -284,7 +298,7 @@ def main(argv: list) -> int:
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a step of the set-up ends with us
     try:
-        set_up("--gpu" in argv, "--extras" in argv)
+        set_up("--gpu" in argv, "--extras" in argv, "--latest" in argv)
         own = {"lab": lab, "test": test}
         return own[command](extra) if command in own else run(["-m", "recsys_tutorial", *arguments])
     except KeyboardInterrupt:

@@ -64,10 +64,10 @@ class FakeSubprocess:
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with a space in its path that holds start.py and pyproject.toml."""
+    """A folder with a space in its path that holds start.py and what it reads."""
     folder = tmp_path / "my projects" / "x"
     folder.mkdir(parents=True)
-    for name in ("start.py", "pyproject.toml"):
+    for name in ("start.py", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
     return folder
 
@@ -121,6 +121,8 @@ def test_first_start_makes_the_environment_then_torch_then_the_rest(start):
     assert torch[-6:] == ["--no-deps", "--retries", "1", "--index-url", start.CPU_INDEX, bound]
     assert rest[-2:] == ["-e", ".[test]"]
     assert start.CPU_INDEX not in rest
+    for command in (torch, rest):
+        assert command[command.index("--constraint") + 1] == "constraints.txt"
 
 
 def test_second_start_installs_nothing(start):
@@ -139,6 +141,40 @@ def test_changed_pyproject_installs_into_the_environment_that_is_there(start, fo
     assert steps(start) == ["torch", "rest"]
     start.main(["demo"])
     assert steps(start) == []
+
+
+def test_changed_constraints_are_installed_into_the_environment_that_is_there(start, folder):
+    start.main(["demo"])
+    with open(folder / "constraints.txt", "a") as file:
+        file.write("# changed\n")
+    steps(start)
+    start.main(["demo"])
+    assert steps(start) == ["torch", "rest"]
+    start.main(["demo"])
+    assert steps(start) == []
+
+
+def test_latest_versions_know_no_constraints_and_stay(start, folder):
+    start.main(["demo"])
+    steps(start)
+    start.main(["demo", "--latest"])
+    assert not any("--constraint" in command for command in start.subprocess.steps)
+    assert start.subprocess.children[-1].command[-1] == "demo"
+    assert steps(start) == ["torch", "rest"]
+    (folder / "constraints.txt").unlink()
+    start.main(["demo"])
+    assert steps(start) == []
+    start.main(["demo", "--extras"])
+    assert not any("--constraint" in command for command in start.subprocess.steps)
+
+
+def test_environment_of_an_earlier_start_gets_the_constraints_and_is_not_made_anew(start):
+    start.main(["demo"])
+    stamp = json.loads(start.STAMP.read_text())
+    start.STAMP.write_text(json.dumps({key: value for key, value in stamp.items() if key != "constraints"}))
+    steps(start)
+    start.main(["demo"])
+    assert steps(start) == ["torch", "rest"]
 
 
 @pytest.mark.parametrize("change", [{"python": "3.10"}, {"folder": "/moved"}, {"build": "MPS"}, {"build": None}])
@@ -213,7 +249,7 @@ def test_progress_is_one_line_per_step_on_stderr(start, capsys):
         ("ERROR: [Errno 28] No space left on device", "no disk space: .*free some and run again"),
         (
             "ERROR: No matching distribution found for torch>=2.6",
-            r"pip found no torch>=2\.6 for Python 3\.\d+",
+            r"pip found no torch>=2\.6 for Python 3\.\d+.*take Python 3.12 or --latest",
         ),
         ("fine\nERROR: first\nERROR: the wheel is broken\nnote: x", r"\(ERROR: the wheel is broken\)"),
         ("", r"\(exit code 1\)"),
@@ -261,9 +297,10 @@ def test_missing_module_of_debian_is_named(start, monkeypatch, module):
     assert start.subprocess.steps == []
 
 
-def test_folder_without_pyproject_is_one_line(start, folder):
-    (folder / "pyproject.toml").unlink()
-    assert "pyproject.toml" in failure(start)
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_folder_without_what_says_the_versions_is_one_line(start, folder, name):
+    (folder / name).unlink()
+    assert name in failure(start)
 
 
 def test_old_python_is_one_line(start, capsys):
@@ -482,7 +519,7 @@ def call(*command, cwd, **options) -> subprocess.CompletedProcess:
 def test_help(folder):
     done = call(sys.executable, folder / "start.py", "--help", cwd=folder.parent)
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("lab", "demo", "test", "doctor", "--gpu", "--extras", ".venv"):
+    for word in ("lab", "demo", "test", "doctor", "--gpu", "--extras", "--latest", ".venv"):
         assert word in done.stdout
     assert not (folder / ".venv").exists()
 
