@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
-    *ROOT.glob("notebooks/[0-9]*.ipynb"), *ROOT.glob("notebooks/*.md"), *ROOT.glob("docs/*.md"), ROOT / "README.md",
+    *ROOT.glob("notebooks/[0-9]*.ipynb"), *ROOT.glob("notebooks/*.md"), *ROOT.glob("docs/*.md"),
+    *ROOT.glob("tools/*.md"), ROOT / "README.md",
 ]  # fmt: skip
 LINK = re.compile(r"\]\((?!https?:|mailto:|attachment:)([^)\s]+)\)")
 
