@@ -1,4 +1,4 @@
-"""Pretrained models for recommender systems: ``f = h ∘ g``, pretrained on behaviour, fine-tuned on few labels."""
+"""Pretrained models for recommender systems: ``f = h ∘ g``, pretrained, fine-tuned on few labels."""
 
 __version__ = "0.1.0"
 
@@ -20,7 +20,7 @@ from .data.interactions import Interactions
 from .data.published.datasets import datasets, load_dataset
 from .data.readers import read_interactions
 from .data.storage import open_interactions, save_interactions
-from .dataset import BehaviorDataset, train
+from .dataset import BehaviorDataset
 from .encoders import BagEncoder, FeatureEncoder, SequenceEncoder
 from .engine import losses, ridge
 from .errors import InputError, TrainingError
@@ -37,6 +37,7 @@ from .serving.recommend import Recommender
 from .studies import label_efficiency, paired, summarise, transfer
 from .system import machine
 from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
+from .training import train
 
 __all__ = [
     "EASE",

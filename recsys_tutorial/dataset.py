@@ -1,21 +1,18 @@
-"""The article's own names, called as the article calls them; the loop underneath is the one in ``training``."""
+"""``BehaviorDataset``: rows of behaviour, with or without labels, from whatever holds them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array, issparse
-from torch import Tensor, nn
+from scipy.sparse import csr_array
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from .data.interactions import Interactions
 from .errors import InputError, listed
-from .model import PretrainedModel
-from .training import run_epoch
 
 
 class BehaviorDataset(Dataset):
@@ -41,58 +38,15 @@ class BehaviorDataset(Dataset):
 
     def __getitem__(self, index: int) -> Any:
         x = self.behaviors[index]
-        x = torch.from_numpy(x.toarray().ravel()) if issparse(x) else x  # one row: the whole may not fit in memory
+        x = x if isinstance(x, Tensor) else torch.from_numpy(x.toarray().ravel())  # one row: the whole may not fit
         return x if self.labels is None else (x, self.labels[index])
-
-
-def train(
-    model: PretrainedModel,
-    dataloader: Iterable[Any],
-    criterion: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    is_pretraining: bool,
-) -> float:
-    """Train ``model`` for one epoch and return the mean loss over the batches.
-
-    While pretraining, ``decoder ∘ g`` is held against its own input; labels, if the loader has any, are ignored.
-    While fine-tuning, ``h ∘ g`` is held against the label. This is the article's function with its two faults
-    mended: it takes rows without labels, and g's output passes a decoder before it is compared with the input.
-    InputError says what is missing: the labels, a class for one of them, or the decoder.
-    """
-    model.train()
-
-    def loss(data: Any) -> Tensor:
-        x = data if isinstance(data, Tensor) else data[0]
-        if is_pretraining:
-            if model.decoder is None:
-                raise InputError("the model has no decoder: make it with PretrainedModel(input, hidden, output sizes)")
-            outputs = model.decoder(model.feature_extractor(x))
-            return criterion(outputs, x.to(outputs.dtype))
-        if isinstance(data, Tensor) or len(data) != 2:
-            raise InputError("fine-tuning needs labels, the loader has none: give BehaviorDataset(behaviors, labels)")
-        return criterion(*_comparable(model(x), data[1], criterion))
-
-    return run_epoch(dataloader, loss, optimizer)
-
-
-def _comparable(outputs: Tensor, y: Tensor, criterion: nn.Module) -> tuple[Tensor, Tensor]:
-    """Return outputs and labels as ``criterion`` takes them; InputError names a label that is not a class."""
-    n, one_each = outputs.shape[-1], y.numel() == len(outputs)
-    if one_each and isinstance(criterion, nn.CrossEntropyLoss | nn.NLLLoss):
-        y = y.flatten()
-        wrong = y[((y < 0) | (y >= n) | (y != y.floor())) & (y != criterion.ignore_index)].tolist()
-        if wrong:
-            raise InputError(f"label {wrong[0]} for a model of {n} classes: labels are whole numbers, 0 to {n - 1}")
-        return outputs, y.long()
-    # One number against one output: without a common shape, torch would take the differences of all with all.
-    return outputs, y.to(outputs.dtype).reshape(outputs.shape) if one_each and n == 1 else y
 
 
 def _rows(given: Any) -> Tensor | csr_array:
     """Return ``(users, items)`` of float32, sparse where ``given`` is."""
     if isinstance(given, Interactions):
         given = csr_array((given.weights, given.items, given.offsets), shape=(given.n_users, given.n_items))
-    if issparse(given) and given.ndim == 2:
+    if hasattr(given, "tocsr") and given.ndim == 2:  # sparse, as SciPy has it
         table = csr_array(given)
         numbers = _numbers(table.data, "behaviour", table.tocoo().row).float().numpy()
         return csr_array((numbers, table.indices, table.indptr), shape=table.shape)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
 import torch
@@ -10,7 +13,7 @@ from torch import Tensor, nn
 from .data.batches import Batch, Stored, in_order
 from .data.catalogue import Catalogue
 from .data.interactions import Interactions
-from .encoders import BagEncoder
+from .encoders import BagEncoder, Encoder
 from .errors import check_sizes
 
 
@@ -30,6 +33,11 @@ class PretrainedModel(nn.Module):
         InputError: a size below 1.
     """
 
+    feature_extractor: Encoder  # what ours promise; another g is taken too
+    classifier: Any  # any module that takes g's vectors
+    decoder: Any
+    __call__: Callable[[Any, Batch | Tensor], Tensor]  # self and x -> outputs; nn.Module's own promises nothing
+
     def __init__(self, input_dim: int, hidden_dim: int, output_dim: int) -> None:
         check_sizes(input_dim=input_dim, hidden_dim=hidden_dim, output_dim=output_dim)
         g = BagEncoder(input_dim, hidden_dim, (hidden_dim,), "relu", weighting="raw", normalise=False)
@@ -39,17 +47,17 @@ class PretrainedModel(nn.Module):
     def compose(
         cls,
         feature_extractor: nn.Module,
-        classifier: nn.Module,
+        classifier: nn.Module | None,
         *,
         catalogue: Catalogue | None = None,
         outputs: Catalogue | None = None,
         history: pd.DataFrame | None = None,
-    ) -> PretrainedModel:
+    ) -> Self:
         """Return ``f = h ∘ g`` made of these two modules (they are shared, not copied).
 
         Args:
             feature_extractor: g, ``Batch -> (users, dim)``.
-            classifier: h, ``(users, dim) -> (users, outputs)``.
+            classifier: h, ``(users, dim) -> (users, outputs)``; None where there is none yet.
             catalogue: the items g reads.
             outputs: the items h scores, where h is a ranking head.
             history: one row per epoch of the training that made it.
@@ -60,8 +68,8 @@ class PretrainedModel(nn.Module):
 
     def _assemble(
         self,
-        g: nn.Module,
-        h: nn.Module,
+        g: Any,
+        h: nn.Module | None,
         *,
         decoder: nn.Module | None = None,
         catalogue: Catalogue | None = None,

@@ -1,13 +1,14 @@
-"""The one training loop: pretraining and fine-tuning, every objective and every task."""
+"""The one training loop: ``train`` as the article calls it, ``run_epoch`` under it, ``fit`` for many epochs.
+
+Pretraining and fine-tuning, every objective and every task pass through here.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
@@ -18,22 +19,54 @@ from tqdm.auto import tqdm
 from .data.batches import shuffled
 from .engine import processes as distributed
 from .engine.optimizer import RowAdamW
+from .engine.progress import Progress
+from .engine.settings import Settings, one_cycle, seeded
 from .engine.sharded_parameters import clip_gradients, keep_whole
 from .errors import InputError, TrainingError
+from .model import PretrainedModel
 
 
-@contextlib.contextmanager
-def seeded(seed: int, epoch: int = 0) -> Iterator[None]:
-    """Seed torch's global CPU generator inside the block; outside, it goes on as if nothing had been drawn.
+def train(
+    model: PretrainedModel,
+    dataloader: Iterable[Any],
+    criterion: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    is_pretraining: bool,
+) -> float:
+    """Train ``model`` for one epoch and return the mean loss over the batches.
 
-    Seeding by (seed, epoch) makes every epoch's randomness depend on these two alone, so that a resumed training
-    draws the same numbers as one that was never interrupted.
+    While pretraining, ``decoder ∘ g`` is held against its own input; labels, if the loader has any, are ignored.
+    While fine-tuning, ``h ∘ g`` is held against the label. This is the article's function with its two faults
+    mended: it takes rows without labels, and g's output passes a decoder before it is compared with the input.
+    InputError says what is missing: the labels, a class for one of them, or the decoder.
     """
-    if not isinstance(seed, int) or seed < 0:
-        raise InputError(f"seed={seed!r}: it needs to be a whole number of at least 0")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed * 1_000_003 + epoch)
-        yield
+    model.train()
+
+    def loss(data: Any) -> Tensor:
+        x = data if isinstance(data, Tensor) else data[0]
+        if is_pretraining:
+            if model.decoder is None:
+                raise InputError("the model has no decoder: make it with PretrainedModel(input, hidden, output sizes)")
+            outputs = model.decoder(model.feature_extractor(x))
+            return criterion(outputs, x.to(outputs.dtype))
+        if isinstance(data, Tensor) or len(data) != 2:
+            raise InputError("fine-tuning needs labels, the loader has none: give BehaviorDataset(behaviors, labels)")
+        return criterion(*_comparable(model(x), data[1], criterion))
+
+    return run_epoch(dataloader, loss, optimizer)
+
+
+def _comparable(outputs: Tensor, y: Tensor, criterion: nn.Module) -> tuple[Tensor, Tensor]:
+    """Return outputs and labels as ``criterion`` takes them; InputError names a label that is not a class."""
+    n, one_each = outputs.shape[-1], y.numel() == len(outputs)
+    if one_each and isinstance(criterion, nn.CrossEntropyLoss | nn.NLLLoss):
+        y = y.flatten()
+        wrong = y[((y < 0) | (y >= n) | (y != y.floor())) & (y != criterion.ignore_index)].tolist()
+        if wrong:
+            raise InputError(f"label {wrong[0]} for a model of {n} classes: labels are whole numbers, 0 to {n - 1}")
+        return outputs, y.long()
+    # One number against one output: without a common shape, torch would take the differences of all with all.
+    return outputs, y.to(outputs.dtype).reshape(outputs.shape) if one_each and n == 1 else y
 
 
 def run_epoch(
@@ -82,62 +115,6 @@ def _explain(what: str, step: int, optimizer: torch.optim.Optimizer) -> str:
     return f"{what} at step {step} of the epoch (learning rate {rate:.3g}): lower learning_rate, or look for NaN in x"
 
 
-def one_cycle(progress: float, warm_up: float = 0.3) -> float:
-    """Return the learning rate's factor at ``progress`` in [0, 1]: a cosine up to 1, then a cosine down to 0.
-
-    Source: Smith and Topin (2018), Super-convergence.
-    """
-    if progress < warm_up:
-        return 0.04 + 0.96 * (1 - math.cos(math.pi * progress / warm_up)) / 2
-    return (1 + math.cos(math.pi * (progress - warm_up) / (1 - warm_up))) / 2
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    Args:
-        epochs: passes over the examples.
-        batch_size: users per step.
-        learning_rate: the highest rate of the one-cycle schedule.
-        weight_decay: pull of every weight towards zero (AdamW).
-        max_norm: gradients longer than this are scaled back to it.
-        patience: stop after this many epochs without a better validation loss; None runs them all.
-    """
-
-    epochs: int = 20
-    batch_size: int = 256
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.0
-    max_norm: float = 10.0
-    patience: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, lowest in (("epochs", 1), ("batch_size", 1), ("patience", 1)):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < lowest):
-                raise InputError(f"{name}={value!r}: it needs to be a whole number of at least {lowest}")
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"learning_rate={self.learning_rate!r}: it needs to be a number above 0")
-
-
-@dataclass
-class Progress:
-    """Where a training stands after an epoch: all that a resumed one needs. Every tensor is a copy.
-
-    ``tensors`` holds ``module.*``, ``optimizer.*`` and, once there is a validation loss, ``best.*``.
-    """
-
-    epoch: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-
-    @property
-    def best(self) -> tuple[float, int]:
-        """Lowest validation loss so far and its epoch (counted from 1); infinity before the first."""
-        return min(((row["validation"], row["epoch"]) for row in self.history), default=(math.inf, 0))
-
-
 def fit(
     module: nn.Module,
     loss_of: Callable[[Any], Tensor],
@@ -179,7 +156,7 @@ def fit(
     optimizer = RowAdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
     keep_whole(optimizer)
     state = resume_from or Progress()
-    _restore(module, optimizer, state)
+    state.restore(module, optimizer)
     epochs_done = 0.0
 
     def set_rate() -> None:
@@ -192,7 +169,7 @@ def fit(
     show = sys.stderr.isatty() if progress is None else progress
     bar = tqdm(total=settings.epochs, initial=state.epoch, desc=description, unit="epoch", disable=not show)
     with bar:
-        while state.epoch < settings.epochs and not _out_of_patience(state, settings.patience):
+        while state.epoch < settings.epochs and not state.out_of_patience(settings.patience):
             started = time.perf_counter()
             with seeded(seed, state.epoch + 1):
                 plan, epochs_done = list(order()), float(state.epoch)
@@ -204,47 +181,11 @@ def fit(
                 with seeded(seed), torch.no_grad():
                     row["validation"] = distributed.mean(validate())  # the same in each, lest one stop alone
             row["seconds"] = time.perf_counter() - started
-            state = _advance(state, row, module, optimizer, keep=on_epoch is not None)
+            state = state.after(row, module, optimizer, keep=on_epoch is not None)
             bar.update()
             bar.set_postfix({key: f"{row[key]:.3f}" for key in ("loss", "validation") if row[key] == row[key]})
             if on_epoch is not None:
                 on_epoch(state)
-    best = _named(state.tensors, "best.")
-    if best:
+    if best := state.best_weights():
         module.load_state_dict(best)
     return pd.DataFrame(state.history)
-
-
-def _out_of_patience(state: Progress, patience: int | None) -> bool:
-    return patience is not None and state.epoch - state.best[1] >= patience and state.epoch > 0
-
-
-def _advance(
-    state: Progress, row: dict[str, float], module: nn.Module, optimizer: torch.optim.Optimizer, keep: bool
-) -> Progress:
-    """Return the state after one more epoch; the tensors to resume from are copied only where ``keep``."""
-    weights = module.state_dict()
-    tensors = {name: value for name, value in state.tensors.items() if name.startswith("best.")}
-    if row["validation"] < state.best[0]:
-        tensors = {f"best.{name}": value.clone() for name, value in weights.items()}
-    if keep:
-        tensors |= {f"module.{name}": value.clone() for name, value in weights.items()}
-        for index, slots in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{slot}": value.clone() for slot, value in slots.items()}
-    return Progress(int(row["epoch"]), [*state.history, row], tensors)
-
-
-def _restore(module: nn.Module, optimizer: torch.optim.Optimizer, state: Progress) -> None:
-    if state.epoch == 0:
-        return
-    module.load_state_dict(_named(state.tensors, "module."))
-    saved = optimizer.state_dict()
-    saved["state"] = {}
-    for name, value in _named(state.tensors, "optimizer.").items():
-        index, slot = name.split(".")
-        saved["state"].setdefault(int(index), {})[slot] = value
-    optimizer.load_state_dict(saved)
-
-
-def _named(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

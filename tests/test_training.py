@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from recsys_tutorial import InputError, TrainingError
-from recsys_tutorial.training import Progress, Settings, fit, one_cycle, run_epoch, seeded
+from recsys_tutorial.engine.progress import Progress
+from recsys_tutorial.engine.settings import Settings, one_cycle, seeded
+from recsys_tutorial.training import fit, run_epoch
 
 
 @dataclass

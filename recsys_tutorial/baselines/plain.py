@@ -10,9 +10,11 @@ from torch import nn
 
 from ..data.batches import Batch, shuffled
 from ..data.interactions import Interactions
+from ..encoders import Encoder
+from ..engine.settings import seeded
 from ..model import PretrainedModel
 from ..tasks import Task
-from ..training import run_epoch, seeded
+from ..training import run_epoch
 
 
 class PlainScratch:
@@ -30,7 +32,7 @@ class PlainScratch:
     Source: the article's fine-tuning loop; the sizes, which it leaves open, are PyTorch's and Keras' usual ones.
     """
 
-    def __init__(self, g: nn.Module, epochs: int = 30, batch_size: int = 32, seed: int = 0) -> None:
+    def __init__(self, g: Encoder, epochs: int = 30, batch_size: int = 32, seed: int = 0) -> None:
         self.g, self.epochs, self.batch_size, self.seed = g, epochs, batch_size, seed
 
     def fit(self, task: Task) -> Self:

@@ -79,7 +79,7 @@ class RawLogistic:
 
         if not isinstance(task, ClassificationTask):
             raise InputError(f"logistic regression needs a classification task, this is {task.name}")
-        counts = np.bincount(task.labels, minlength=task.n_classes)
+        counts = np.bincount(task.labels, minlength=task.n_outputs)
         if counts.min() < self.folds:
             raise InputError(f"class {counts.argmin()} has {counts.min()} users, {self.folds} folds need as many each")
         self.n_items = task.behaviour.n_items

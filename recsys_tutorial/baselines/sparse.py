@@ -48,5 +48,5 @@ def gram(rows: csr_array, ridge: float) -> torch.Tensor:
 
 
 def _to_torch(rows: csr_array) -> torch.Tensor:
-    parts = (torch.from_numpy(part) for part in (rows.indptr, rows.indices, rows.data))
-    return torch.sparse_csr_tensor(*parts, size=rows.shape, check_invariants=False)
+    places, columns, values = (torch.from_numpy(part) for part in (rows.indptr, rows.indices, rows.data))
+    return torch.sparse_csr_tensor(places, columns, values, size=rows.shape, check_invariants=False)

@@ -1,4 +1,4 @@
-"""How far our speed is from what the arithmetic alone costs: every figure is a ratio of two times in one run.
+"""How far speed is from what arithmetic alone costs: every figure is a ratio of times in one run.
 
 A ratio travels better than seconds: what slows the machine slows both sides. Both are timed in turns and the median of
 their ratios is told, with its spread. Each ratio has a bar; a figure above it is told as missed, not hidden.

@@ -14,9 +14,10 @@ import numpy as np
 
 from ..data.batches import Batch
 from ..data.synthetic import synthetic
+from ..engine.settings import Settings, seeded
 from ..objectives import build_objective
 from ..system import machine
-from ..training import Settings, fit, seeded
+from ..training import fit
 from .measure import alone, record
 
 
@@ -104,9 +105,9 @@ def sampled_growth(objective: str, base: Size, times: int, rounds: int, seed: in
     The catalogue is doubled up to ``base``'s, the sample down from it.
     """
     by_items = [replace(base, items=base.items >> n) for n in range(times, -1, -1)]
-    by_sample = [replace(base, sampled_softmax=base.sampled_softmax << 2 * n) for n in range(times)]
+    by_sample = [replace(base, sampled_softmax=(base.sampled_softmax or 0) << 2 * n) for n in range(times)]
     found = measure(objective, [*by_items, *by_sample[1:]], rounds, 4, seed)
-    along = [found[size] | {"items": size.items} for size in by_items]
+    along: list[dict[str, Any]] = [found[size] | {"items": size.items} for size in by_items]
     yield from curve("catalogue", "items", along, ("seconds_per_step",), rounds, objective=objective)
     along = [found[size] | {"sample": size.sampled_softmax} for size in by_sample]
     yield from curve("sample", "sample", along, ("seconds_per_step",), rounds, objective=objective)
@@ -115,7 +116,7 @@ def sampled_growth(objective: str, base: Size, times: int, rounds: int, seed: in
 
 
 def curve(
-    name: str, x: str, along: list[dict[str, float]], columns: tuple[str, ...], rounds: int, **about: Any
+    name: str, x: str, along: list[dict[str, Any]], columns: tuple[str, ...], rounds: int, **about: Any
 ) -> Iterator[dict[str, Any]]:
     """Yield the records of one curve and of its exponent; its ``low`` and ``high`` are those of single doublings."""
     for column in columns:

@@ -12,9 +12,12 @@ import torch
 
 from ..data.batches import Batch
 from ..data.interactions import Interactions
+from ..engine.progress import Progress
+from ..engine.settings import Settings, seeded
 from ..objectives import Objective, build_objective
+from ..objectives.masked_item import MaskedItem
 from ..objectives.sequence import SequenceObjective
-from ..training import Progress, Settings, fit, seeded
+from ..training import fit
 from .counting import Counted
 from .measure import record, seconds
 
@@ -118,7 +121,7 @@ def epoch_over_floor(
 def work_of(objective: Objective, examples: Batch, counting: Counted, steps: int) -> Work:
     """Return the work of an epoch; of histories the places that hold an event alone are counted, no padding."""
     numbers = sum(parameter.numel() for parameter in objective.parameters())
-    flops = counting.flops
+    flops: float = counting.flops
     if isinstance(objective, SequenceObjective):
         flops = sequence_flops(objective, examples)
     return Work(flops, 3 * counting.gathered, 4 * 7 * numbers * steps)
@@ -130,7 +133,7 @@ def sequence_flops(objective: SequenceObjective, examples: Batch) -> float:
     read = lengths - 1 if encoder.causal else lengths
     by_length = zip(*np.unique(read, return_counts=True), strict=True)
     forward = sum(encoder.cost(int(length)).flops * int(users) for length, users in by_length)
-    if encoder.causal:
+    if not isinstance(objective, MaskedItem):
         scored = read.clip(0).sum()
     else:
         share = objective.share * (1 - objective.cut)  # a history that is cut is asked for one event

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def _implicit(train: Interactions, seed: int) -> Iterator[Fit]:
     """Yield iALS of the library implicit, on all threads."""
     for budget in IALS_BUDGETS:
         how = budget | {"threads": torch.get_num_threads()}
-        yield "ials", budget, lambda how=how: IALS(seed=seed, **how).fit(train)
+        yield "ials", budget, partial(IALS(seed=seed, **how).fit, train)
 
 
 def _irspack(train: Interactions, seed: int) -> Iterator[Fit]:
@@ -71,7 +72,7 @@ def _irspack(train: Interactions, seed: int) -> Iterator[Fit]:
     yield "irspack-ease", {}, lambda: _Irspack(module.DenseSLIMRecommender(rows, reg=250.0).learn())
     for budget in IRSPACK_BUDGETS:
         how = budget | {"alpha0": 0.1, "reg": 0.003, "random_seed": seed, "n_threads": torch.get_num_threads()}
-        yield "irspack-ials", budget, lambda how=how: _Irspack(module.IALSRecommender(rows, **how).learn())
+        yield "irspack-ials", budget, partial(lambda how: _Irspack(module.IALSRecommender(rows, **how).learn()), how)
 
 
 def _cornac(train: Interactions, seed: int) -> Iterator[Fit]:
@@ -92,7 +93,7 @@ def _cornac(train: Interactions, seed: int) -> Iterator[Fit]:
         return _Cornac(theirs.vae, train.n_items)
 
     for epochs in VAECF_EPOCHS:
-        yield "vaecf", {"epochs": epochs}, lambda epochs=epochs: fit(epochs)
+        yield "vaecf", {"epochs": epochs}, partial(fit, epochs)
 
 
 class _Cornac:

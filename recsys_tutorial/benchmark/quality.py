@@ -72,7 +72,8 @@ def passed(
     """Return the record ``seconds_over_RIVAL_NAME``: points are (quality, seconds) of each budget."""
     best, spent = max(points[rival], key=lambda point: (point[0], -point[1]))
     took = min((took for value, took in points[name] if value >= share * best), default=math.nan)
-    return record(f"seconds_over_{rival}{suffix}_{name}", *[took / spent] * 3, 1) | {
+    ratio = took / spent
+    return record(f"seconds_over_{rival}{suffix}_{name}", ratio, ratio, ratio, 1) | {
         "wanted": share * best, "best": max(points[name])[0], "seconds": took, "floor_seconds": spent,
     }  # fmt: skip
 

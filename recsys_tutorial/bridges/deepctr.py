@@ -13,9 +13,9 @@ import torch
 from torch.nn import functional as F
 
 from ..data.catalogue import genre_table
+from ..engine.settings import seeded
 from ..system.extras import require
 from ..tasks.clicks import LONGEST, ClickModel, Impressions, hold_out
-from ..training import seeded
 
 DIM = 16
 
@@ -58,7 +58,8 @@ class DeepFM:
         return self
 
     def _keep_best(self, train: Impressions, held_out: Impressions) -> None:
-        x, y, best = self._inputs(train), train.clicked.numpy(), (np.inf, {})
+        x, y = self._inputs(train), train.clicked.numpy()
+        best: tuple[float, dict[str, torch.Tensor]] = np.inf, {}
         for epoch in range(self.epochs):
             with seeded(self.seed, epoch + 1):  # the library shuffles by torch's global generator
                 self.model.fit(dict(x), y, batch_size=256, epochs=1, verbose=0)

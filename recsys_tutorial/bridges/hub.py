@@ -57,7 +57,7 @@ rt.Recommender(model).recommend([{{ example }}], k=10)
 """
 
 
-class HubModel(
+class HubModel(  # type: ignore[call-arg]  # the mixin, which is an extra, takes these
     PretrainedModel,
     PyTorchModelHubMixin,
     library_name="recsys-tutorial",

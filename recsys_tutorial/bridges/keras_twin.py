@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -105,7 +105,7 @@ def from_keras(twin: Any, model: PretrainedModel) -> PretrainedModel:
 
 def _weights(model: PretrainedModel) -> dict[str, list[torch.Tensor]]:
     """Return the name of each Keras layer with our tensors for it, seen in the shapes that Keras has them in."""
-    g, linear = model.feature_extractor, {"h": model.classifier}
+    g, linear = cast(BagEncoder, model.feature_extractor), {"h": model.classifier}
     linear |= {f"g_{number}": layer for number, layer in enumerate(g.layers) if isinstance(layer, nn.Linear)}
     return {"bag": [g.item_vectors, g.bias]} | {name: [layer.weight.T, layer.bias] for name, layer in linear.items()}
 

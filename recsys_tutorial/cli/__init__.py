@@ -1,1 +1,1 @@
-"""The command line: its words, and one function for each command."""
+"""The command line: one file a command, what they share beside them."""

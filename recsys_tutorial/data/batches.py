@@ -177,7 +177,8 @@ class Stored(Batch):
         arrays = (interactions.items, interactions.offsets, interactions.weights)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-            return cls(*map(torch.from_numpy, arrays), arrays=arrays)
+            items, offsets, weights = map(torch.from_numpy, arrays)
+        return cls(items, offsets, weights, arrays=arrays)
 
     def take(self, rows: Tensor) -> Batch:
         """Return the users at ``rows`` as a batch of its own; what was read of a file is not kept in memory."""

@@ -122,7 +122,7 @@ class Catalogue:
             InputError: no such item (the nearest titles or ids are suggested), or several with that title.
         """
         titled = self._by_title.get(item.casefold(), []) if isinstance(item, str) else []
-        found = [index for index in titled if self.titles[index] == item] or titled
+        found = [index for index in titled if self.label(index) == item] or titled
         if len(found) > 1:
             ways = ", ".join(f"{self.label(index)} = {_plain(self.ids[index])!r}" for index in found[:6])
             raise InputError(f"{len(found)} items are called {item!r}: give the id of one ({ways})")
@@ -143,7 +143,7 @@ class Catalogue:
             return InputError(f"unknown item {item!r}: no title is near it; give a title or an id of the catalogue")
         return InputError(f"unknown item {item!r}: did you mean " + " or ".join(map(repr, list(close)[:3])) + "?")
 
-    def indices_of(self, items: Sequence[RawId]) -> np.ndarray:
+    def indices_of(self, items: Sequence[RawId] | np.ndarray) -> np.ndarray:
         """Return :meth:`index_of` for each of ``items``, ``(len(items),)`` int64."""
         if isinstance(items, str):
             raise InputError(f"items is one text, {items!r}: give a list, [{items!r}]")

@@ -17,10 +17,10 @@ DUPLICATES = ("error", "last", "sum", "keep")
 
 
 def from_events(
-    user: Sequence[RawId] | np.ndarray,
-    item: Sequence[RawId] | np.ndarray,
+    user: Sequence[RawId] | np.ndarray | pd.Categorical,
+    item: Sequence[RawId] | np.ndarray | pd.Categorical,
     weight: Sequence[float] | np.ndarray | None = None,
-    timestamp: Sequence[int] | np.ndarray | None = None,
+    timestamp: Sequence[float] | np.ndarray | None = None,
     *,
     titles: Mapping[RawId, str] | None = None,
     genres: Mapping[RawId, Sequence[str]] | None = None,
@@ -58,15 +58,15 @@ def from_events(
     if n == 0:
         raise InputError(f"{name!r} has no rows: give at least one event")
     weight = np.ones(n, np.float32) if weight is None else _weights(weight, name)
-    timestamp = None if timestamp is None else _timestamps(timestamp, name)
-    for what, column in (("items", item_codes), ("weights", weight), ("timestamps", timestamp)):
+    times = None if timestamp is None else _timestamps(timestamp, name)
+    for what, column in (("items", item_codes), ("weights", weight), ("timestamps", times)):
         if column is not None and len(column) != n:
             raise InputError(f"{name!r} has {len(column):,} {what} for {n:,} users: give one of each per event")
 
     order, offsets = grouped(user_codes, len(user_ids))
     repeats = count_repeats(order, offsets, item_codes, len(item_ids))
-    if timestamp is not None:
-        order_in_time(order, offsets, timestamp)  # events of one user at one time keep their row order
+    if times is not None:
+        order_in_time(order, offsets, times)  # events of one user at one time keep their row order
     if repeats and duplicates != "keep":
         pair = user_codes.astype(np.int64) * len(item_ids) + item_codes
         if duplicates == "error":
@@ -78,11 +78,11 @@ def from_events(
         offsets = np.concatenate([[0], np.cumsum(np.bincount(user_codes[order], minlength=len(user_ids)))])
     del user_codes
 
-    columns = [item_codes, weight] + ([] if timestamp is None else [timestamp])
-    items, weights, *times = together(lambda column: column[order], columns)
-    timestamp = times[0] if times else None
-    if timestamp is not None:
-        timestamp = (np.floor(timestamp) if timestamp.dtype.kind == "f" else timestamp).astype(np.int64, copy=False)
+    columns = [item_codes, weight] + ([] if times is None else [times])
+    items, weights, *rest = together(lambda column: column[order], columns)
+    times = rest[0] if rest else None
+    if times is not None:
+        times = (np.floor(times) if times.dtype.kind == "f" else times).astype(np.int64, copy=False)
     report = ReadReport(
         rows=n + sum((dropped or {}).values()),
         users=len(user_ids),
@@ -91,15 +91,15 @@ def from_events(
         density=(n - repeats) / (len(user_ids) * len(item_ids)),
         repeats=repeats,
         merged=duplicates,
-        first=None if timestamp is None else int(timestamp.min()),
-        last=None if timestamp is None else int(timestamp.max()),
+        first=None if times is None else int(times.min()),
+        last=None if times is None else int(times.max()),
         dropped=dict(dropped or {}),
     )
     return Interactions(
         items=items,
         offsets=offsets,
         weights=weights,
-        timestamps=timestamp,
+        timestamps=times,
         user_ids=user_ids,
         catalogue=catalogue_of(item_ids, titles, genres),
         name=name,
@@ -133,7 +133,7 @@ def _sorted_numbers(categories: pd.Index) -> bool:
     return categories.dtype == np.int64 and categories.is_monotonic_increasing
 
 
-def _raw_ids(values: Sequence[RawId] | np.ndarray, what: str, name: str) -> np.ndarray:
+def _raw_ids(values: Sequence[RawId] | np.ndarray | pd.Categorical, what: str, name: str) -> np.ndarray:
     # A list goes through object, lest NumPy turn [1, None] into something else before it is looked at.
     values = np.asarray(values, object) if isinstance(values, list | tuple) else np.asarray(values)
     _refuse(pd.isna(values), values, name, f"{what} id", "is missing: mend or drop the row")

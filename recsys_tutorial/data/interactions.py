@@ -126,8 +126,9 @@ class Interactions:
         for number, piece in enumerate(in_pieces(self.user_ids)):
             digest.update(("\n" * (number > 0) + "\n".join(map(str, piece.tolist()))).encode())
         for array in (self.items, self.offsets, self.weights, self.timestamps):
-            for piece in (b"-",) if array is None else map(np.ascontiguousarray, in_pieces(array)):
-                digest.update(piece)
+            for piece in () if array is None else in_pieces(array):
+                digest.update(np.ascontiguousarray(piece).data)
+            digest.update(b"-" if array is None else b"")
         return digest.hexdigest()[:12]
 
     def __repr__(self) -> str:
@@ -226,7 +227,8 @@ class Interactions:
             items = current.events_per_item >= per_item
             if users.all() and items.all():
                 return current
-            current = current.subset_items(items).subset_users(users) if users.any() else current.take_users([])
+            none = current.take_users(np.arange(0))
+            current = current.subset_items(items).subset_users(users) if users.any() else none
             if not current.n_events:
                 raise InputError(
                     f"no user of {self.name!r} is left with {per_user} events on items that have {per_item}: "

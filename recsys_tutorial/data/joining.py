@@ -55,7 +55,8 @@ def shared_items(source: Interactions, target: Interactions) -> np.ndarray:
         InputError: nothing is shared.
     """
     if source.titles is not None and target.titles is not None:
-        names = [np.array([title.casefold() for title in one.titles], object) for one in (source, target)]
+        both = (source.titles, target.titles)
+        names = [np.array([title.casefold() for title in titles], np.object_) for titles in both]
         places = place_of(*names)
         for one, rows in zip(names, (np.arange(len(places)), places), strict=True):
             values, counts = np.unique(one.astype(str), return_counts=True)

@@ -71,7 +71,7 @@ def count_repeats(rows: np.ndarray | None, offsets: np.ndarray, codes: np.ndarra
     def count(first: int, last: int) -> int:
         pairs = (last - first) * n_codes
         group = np.arange(last - first, dtype=np.int32 if pairs < 2**31 else np.int64) * n_codes
-        key = np.repeat(group, np.diff(offsets[first : last + 1]))
+        key: np.ndarray = np.repeat(group, np.diff(offsets[first : last + 1]))
         block = slice(offsets[first], offsets[last])
         key += codes[block if rows is None else rows[block]]
         key.sort()

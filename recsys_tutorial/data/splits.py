@@ -130,8 +130,9 @@ def temporal(interactions: Interactions, target_share: float = 0.2) -> Split:
     """
     _check_shares(target_share=target_share)
     _need_times(interactions, "temporal")
-    cut = np.quantile(interactions.timestamps, 1 - target_share)
-    before = interactions.timestamps < cut
+    times = np.asarray(interactions.timestamps)
+    cut = np.quantile(times, 1 - target_share)
+    before = times < cut
     earlier = interactions.keep_events(before)
     later = interactions.keep_events(~before & ~_seen_before(interactions))
     tested = np.flatnonzero((earlier.events_per_user > 0) & (later.events_per_user > 0))

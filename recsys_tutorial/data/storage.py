@@ -211,7 +211,7 @@ class _Writer:
         for piece in in_pieces(items):
             piece[:] = place[piece]
         items.flush()
-        columns = {"titles": {}, "genres": {}}
+        columns: dict[str, dict[RawId, Any]] = {"titles": {}, "genres": {}}
         for catalogue in (part["catalogue"] for part in self.parts):
             for name, found in columns.items():
                 found |= dict(zip(catalogue.ids.tolist(), getattr(catalogue, name) or (), strict=False))

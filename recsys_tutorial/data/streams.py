@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ def _parquet(path: Path, wanted: Mapping[str, str | None]) -> tuple[dict[str, st
 def _found(written: dict[str, str], names: list[str], wanted: Mapping[str, str | None]) -> dict[str, str]:
     """Return role -> column as written; untidy where a needed one is missing or stands twice."""
     found = {role: written[name] for role, name in wanted.items() if name in written}
-    twice = any(names.count(name) > 1 for name in wanted.values())
+    twice = any(name is not None and names.count(name) > 1 for name in wanted.values())
     optional = all(role in found or name in (None, role) for role, name in wanted.items())
     if twice or not optional or not {"user", "item"} <= found.keys() or len(set(found.values())) < len(found):
         raise _Untidy
@@ -172,13 +173,13 @@ def _as_text(part: np.ndarray | pa.DictionaryArray) -> pa.DictionaryArray:
     return pa.array(part).cast(pa.string()).dictionary_encode() if isinstance(part, np.ndarray) else part
 
 
-def _joined(role: str, parts: list) -> np.ndarray | pd.Categorical:
+def _joined(role: str, parts: list) -> np.ndarray | pd.Categorical[Any]:
     if all(isinstance(part, np.ndarray) for part in parts):
         numbers = np.concatenate(parts)
         if role not in ("user", "item"):
             return numbers
         codes, found = factorize(numbers)
-        return pd.Categorical.from_codes(codes, pd.Index(found.astype(np.int64)), validate=False)
+        return pd.Categorical.from_codes(codes, pd.Index(found.astype(np.int64), dtype=np.int64), validate=False)
     whole = pa.chunked_array([_as_text(part) for part in parts]).unify_dictionaries()
     text = whole.chunk(0).dictionary
     if pa.compute.any(pa.compute.match_substring(text, '"')).as_py():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -72,7 +73,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return table if table.index.names == [None] else table.reset_index()
 
 
-OPTIONS = {"keep_default_na": False, "na_values": [""], "skipinitialspace": True, "index_col": False}
+OPTIONS: dict[str, Any] = {"keep_default_na": False, "na_values": [""], "skipinitialspace": True, "index_col": False}
 
 
 def sniff(path: Path, separator: str) -> tuple[list[str], str]:
@@ -98,11 +99,13 @@ def _refuse_long_lines(path: Path) -> None:
 def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
     _refuse_long_lines(path)
     names, separator = sniff(path, separator)
-    options = {"dtype": {place: str for place, name in enumerate(names) if name in text}, "low_memory": False}
+    dtypes = {place: str for place, name in enumerate(names) if name in text}
     with warnings.catch_warnings():
         # Of a first row that is longer than the header pandas would only warn, and drop its end.
         warnings.filterwarnings("error", category=pd.errors.ParserWarning)
-        table = pd.read_csv(path, sep=separator, header=0, names=range(len(names)), **OPTIONS, **options)
+        table = pd.read_csv(
+            path, sep=separator, header=0, names=range(len(names)), dtype=dtypes, low_memory=False, **OPTIONS
+        )
     return table.set_axis(names, axis=1)
 
 

@@ -5,6 +5,7 @@ from .base import Cost, Encoder
 from .feature import FeatureEncoder
 from .sequence import SequenceEncoder
 
-ENCODERS = {encoder.__name__: encoder for encoder in (BagEncoder, FeatureEncoder, SequenceEncoder)}
+_OURS: tuple[type[Encoder], ...] = (BagEncoder, FeatureEncoder, SequenceEncoder)
+ENCODERS = {encoder.__name__: encoder for encoder in _OURS}
 
 __all__ = ["ENCODERS", "BagEncoder", "Cost", "Encoder", "FeatureEncoder", "SequenceEncoder"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +13,13 @@ from torch.nn import functional as F
 
 from ..data.batches import Batch
 from ..errors import InputError, check_sizes, unknown
-from .base import Cost, n_parameters
+from .base import Cost, Encoder, n_parameters
 
 ACTIVATIONS = {"identity": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh}
 WEIGHTINGS = ("binary", "raw", "log")
 
 
-class BagEncoder(nn.Module):
+class BagEncoder(Encoder):
     """A feature extractor ``g`` that ignores order: ``Batch -> (users, dim)``.
 
     The first layer adds up one vector per item the user has, so its cost follows the user's events and not
@@ -37,6 +38,8 @@ class BagEncoder(nn.Module):
     Raises:
         InputError: a size below 1, an unknown activation or weighting.
     """
+
+    item_vectors: nn.Parameter
 
     def __init__(
         self,
@@ -79,7 +82,7 @@ class BagEncoder(nn.Module):
 
     def sum_items(self, batch: Batch) -> Tensor:
         """Return ``(users, width)``: each user's item vectors, times the events' weights, added up."""
-        how = {"mode": "sum", "include_last_offset": True, "sparse": self.sparse_gradients}
+        how: dict[str, Any] = {"mode": "sum", "include_last_offset": True, "sparse": self.sparse_gradients}
         return F.embedding_bag(batch.items, self.item_vectors, batch.offsets, per_sample_weights=batch.weights, **how)
 
     def parameter_layers(self) -> list[list[nn.Parameter]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
-
-from ..data.batches import Batch
 
 
 class Cost(NamedTuple):
@@ -23,7 +22,7 @@ class Cost(NamedTuple):
     longest: int | None
 
 
-class Encoder(Protocol):
+class Encoder(nn.Module):
     """A feature extractor ``g``: ``Batch -> (users, dim)``.
 
     Attributes:
@@ -37,18 +36,18 @@ class Encoder(Protocol):
 
     n_items: int
     dim: int
-    item_vectors: nn.Parameter
+    item_vectors: Tensor
     config: dict[str, Any]
     sparse_gradients: bool
-
-    def __call__(self, behaviour: Batch) -> Tensor:
-        """Return ``(users, dim)``."""
+    __call__: Callable[..., Tensor]  # of a Batch, and some of dense rows too; nn.Module's own promises nothing
 
     def parameter_layers(self) -> list[list[nn.Parameter]]:
         """Return the parameters layer by layer, from the input up."""
+        raise NotImplementedError
 
     def cost(self, events: int) -> Cost:
         """Return what it costs for a user with ``events`` events."""
+        raise NotImplementedError
 
 
 def n_parameters(module: nn.Module) -> int:

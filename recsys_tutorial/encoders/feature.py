@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -9,10 +11,10 @@ from torch.nn import functional as F
 from ..data.batches import Batch
 from ..errors import InputError, check_sizes, unknown
 from .bag import ACTIVATIONS
-from .base import Cost, n_parameters
+from .base import Cost, Encoder, n_parameters
 
 
-class FeatureEncoder(nn.Module):
+class FeatureEncoder(Encoder):
     r"""A feature extractor ``g`` over fixed vectors of items: ``Batch -> (users, dim)``.
 
     ``g(x) = activation(W m(x) + b)``, m(x) the mean of the given vectors t_j of the items in x: the first layer is
@@ -29,13 +31,15 @@ class FeatureEncoder(nn.Module):
         InputError: a size below 1, or an unknown activation.
     """
 
+    features: Tensor
+
     def __init__(self, n_items: int, n_features: int, dim: int = 256, activation: str = "tanh") -> None:
         super().__init__()
         check_sizes(n_items=n_items, n_features=n_features, dim=dim)
         if activation not in ACTIVATIONS:
             raise unknown("activation", activation, ACTIVATIONS)
         self.n_items, self.dim = n_items, dim
-        self.config = dict(n_items=n_items, n_features=n_features, dim=dim, activation=activation)
+        self.config: dict[str, Any] = dict(n_items=n_items, n_features=n_features, dim=dim, activation=activation)
         self.register_buffer("features", torch.zeros(n_items, n_features))
         self.project = nn.Linear(n_features, dim)
         self.activation = ACTIVATIONS[activation]()
@@ -43,7 +47,8 @@ class FeatureEncoder(nn.Module):
     @classmethod
     def of(cls, features: Tensor, dim: int = 256, activation: str = "tanh") -> FeatureEncoder:
         """Return it with these vectors ``(n_items, n_features)``."""
-        g = cls(*features.shape, dim, activation)
+        n_items, n_features = features.shape
+        g = cls(n_items, n_features, dim, activation)
         g.features.copy_(features)
         return g
 
@@ -55,7 +60,7 @@ class FeatureEncoder(nn.Module):
         return self.activation(self.project(mean))
 
     @property
-    def item_vectors(self) -> Tensor:
+    def item_vectors(self) -> Tensor:  # type: ignore[override]  # made anew from what learns, not to be set
         """``(n_items, dim)``: W t_j."""
         return self.features @ self.project.weight.T
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,12 +12,12 @@ from torch.nn import functional as F
 from ..data.batches import Batch
 from ..engine.sampling import take_rows
 from ..errors import InputError, check_shares, check_sizes
-from .base import Cost, n_parameters
+from .base import Cost, Encoder, n_parameters
 
 _WIDER = 2  # the inner layer of a block's feed-forward part is this many times as wide as its ends
 
 
-class SequenceEncoder(nn.Module):
+class SequenceEncoder(Encoder):
     r"""A feature extractor ``g`` that uses the order of events: a pre-norm Transformer, ``Batch -> (users, dim)``.
 
     Only a user's newest ``max_length`` events are read, and their weights are not. Every vector that leaves it has
@@ -46,6 +47,9 @@ class SequenceEncoder(nn.Module):
 
     Source: Vaswani et al. (2017); Kang and McAuley (2018), SASRec; Sun et al. (2019), BERT4Rec.
     """
+
+    item_vectors: nn.Parameter
+    mask_vector: Any  # a parameter; None where causal
 
     def __init__(
         self,

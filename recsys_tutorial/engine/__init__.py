@@ -1,1 +1,1 @@
-"""What a training step is made of: losses, samplers, optimiser, several processes; ridge in closed form."""
+"""What a training is made of: losses, samplers, optimiser, settings, several processes, ridge."""

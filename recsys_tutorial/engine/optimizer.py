@@ -19,17 +19,16 @@ class RowAdamW(torch.optim.AdamW):
     """
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: Callable[[], float] | None = None) -> Any:
         """Take one step."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None and parameter.grad.is_sparse:
-                    self._step_rows(parameter, group)
+                    self._step_rows(parameter, parameter.grad.coalesce(), group)
                     parameter.grad = None
         return super().step(closure)
 
-    def _step_rows(self, parameter: Tensor, group: dict[str, Any]) -> None:
-        gradient = parameter.grad.coalesce()
+    def _step_rows(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         rows, g = gradient.indices()[0], gradient.values()
         state, (beta1, beta2) = self.state[parameter], group["betas"]
         if not state:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -84,7 +85,7 @@ def highest(value: float) -> float:
     return value if size() == 1 else _reduced(value, dist.ReduceOp.MAX)
 
 
-def _reduced(value: float, how: dist.ReduceOp) -> float:
+def _reduced(value: float, how: dist.ReduceOp.RedOpType) -> float:
     found = torch.tensor(value, dtype=torch.float64)
     dist.all_reduce(found, how)
     return found.item()
@@ -103,7 +104,7 @@ class _Gathered(torch.autograd.Function):
     """See :func:`gathered`."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, first: int, users: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, first: int, users: int) -> Tensor:
         ctx.own = slice(first, first + len(x))
         whole = x.new_zeros(users, *x.shape[1:])
         whole[ctx.own] = x
@@ -111,7 +112,7 @@ class _Gathered(torch.autograd.Function):
         return whole
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         return size() * grad[ctx.own], None, None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -62,12 +63,12 @@ class _Rows(torch.autograd.Function):
     """``table[items]`` whose gradient is sparse: it holds these rows and no others."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, table: Tensor, items: Tensor) -> Tensor:
+    def forward(ctx: Any, table: Tensor, items: Tensor) -> Tensor:
         ctx.items, ctx.size = items, table.shape
         return table[items]
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return torch.sparse_coo_tensor(ctx.items[None], grad, ctx.size, check_invariants=False), None
 
 

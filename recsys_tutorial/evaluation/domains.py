@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..baselines import EASE, ItemKNN, Popularity, pca
+from ..baselines import EASE, ItemKNN, Model, Popularity, pca
 from ..data.interactions import Interactions
 from ..data.published.datasets import DATASETS, load_dataset
 from ..data.splits import held_out_users
@@ -68,7 +68,7 @@ def compare_models(
         One row per model: the tidy columns of :func:`recsys_tutorial.evaluate`, and ``seed``.
     """
     split = held_out_users(data, seed=seed)
-    models = {
+    models: dict[str, Model] = {
         "popularity": Popularity().fit(split.train),
         "item-knn": ItemKNN().fit(split.train),
         "ease": EASE().fit(split.train),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 from tqdm.auto import tqdm
 
 from ..baselines import Model
@@ -55,8 +57,9 @@ def evaluate(
     Raises:
         InputError: unknown metric, k out of range, a model of other items, scores that are not finite.
     """
-    how = dict(sampled=sampled, batch_size=batch_size, seed=seed, progress=progress)
-    return evaluate_users(models, split, metrics, k, **how)[0]
+    return evaluate_users(
+        models, split, metrics, k, sampled=sampled, batch_size=batch_size, seed=seed, progress=progress
+    )[0]
 
 
 def evaluate_users(
@@ -82,7 +85,8 @@ def evaluate_users(
             known.require_same(split.inputs.catalogue, f"the split of {split.inputs.name!r}")
     protocol = split.protocol + (f", {sampled} sampled negatives" if sampled else "")
     show = sys.stderr.isatty() if progress is None else progress
-    rows, users = [], {}
+    rows: list[dict[str, Any]] = []
+    users: dict[tuple[str, str, int], np.ndarray] = {}
     with tqdm(total=len(models) * split.inputs.n_users, desc="evaluating", unit="user", disable=not show) as bar:
         for name, model in models.items():
             started = time.perf_counter()
@@ -137,7 +141,7 @@ def _lists(
     return lists, *hits_at_k(lists, split.targets.matrix)
 
 
-def _among_sampled(scores: np.ndarray, targets: object, n: int, rng: np.random.Generator) -> np.ndarray:
+def _among_sampled(scores: np.ndarray, targets: csr_array, n: int, rng: np.random.Generator) -> np.ndarray:
     """Leave in the ranking each user's targets and ``n`` random items that are neither targets nor shown."""
     wanted = targets.toarray() > 0
     draw = rng.random(scores.shape)
@@ -211,7 +215,7 @@ def compare(
     return table.assign(p_holm=holm(table["p"]))
 
 
-def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
+def holm(p: Sequence[float] | np.ndarray | pd.Series) -> np.ndarray:
     """Return p-values corrected for a family of tests: sorted, times n, n - 1, ..., never falling, at most 1.
 
     Source: Holm (1979), A simple sequentially rejective multiple test procedure.

@@ -97,7 +97,7 @@ def genre_overlap(
     if genres is None or not any(genres):
         raise InputError("genre_overlap needs the genres of the items: load data that has them")
     table = genre_table(genres)
-    known = table.any(1)
+    known = np.asarray(table.any(1))
     among = _allowed(among, len(vectors)) & known
     rows = np.flatnonzero(among) if rows is None else np.asarray(rows, np.int64)[known[rows]]
     neighbours = nearest(vectors, k, rows, among)

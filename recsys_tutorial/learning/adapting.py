@@ -64,7 +64,8 @@ def adapt(
     """
     if model.outputs is None or model.classifier is None:
         raise InputError("this model has no head that scores items: pretrain with an objective that has one")
-    model.catalogue.require_same(interactions.catalogue, f"{interactions.name!r}")
+    if model.catalogue is not None:
+        model.catalogue.require_same(interactions.catalogue, f"{interactions.name!r}")
     if interactions.n_users < 5:
         raise InputError(f"{interactions.n_users} users: adapting needs at least 5")
     choices = list(itertools.product((False, True), weights))

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from ..data.catalogue import Catalogue
 from ..data.files import to_json
 from ..encoders import ENCODERS
+from ..engine.progress import Progress
 from ..engine.tensors import read_tensors, remove_tensors, write_tensors
 from ..errors import InputError
 from ..model import PretrainedModel
-from ..training import Progress
 
 
 def save_model(folder: str | Path, model: PretrainedModel) -> None:
@@ -232,6 +232,6 @@ def _catalogue(described: dict[str, Any] | None) -> Catalogue | None:
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as JSON-ready records, NaN as null."""
     return [
-        {key: None if isinstance(value, float) and np.isnan(value) else value for key, value in row.items()}
+        {str(key): None if isinstance(value, float) and np.isnan(value) else value for key, value in row.items()}
         for row in table.to_dict("records")
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from ..baselines.descriptions import expected_head, volumes
+from ..encoders import Encoder
 from ..engine.ridge import ridge_head
+from ..engine.settings import Settings, seeded
 from ..errors import InputError, unknown
 from ..model import PretrainedModel
 from ..tasks import Task
-from ..training import Settings, fit, seeded
+from ..training import fit
 from .wide import beside
 
 
@@ -100,7 +103,7 @@ def finetune(
         epochs: passes over the labelled users (at most); None takes the strategy's own (:data:`RECIPES`).
         learning_rate: the highest rate of the one-cycle schedule; None takes the strategy's own.
         batch_size: users per step; None takes a fortieth of the labelled users, at least 16 and at most 256.
-        weight_decay: see :class:`recsys_tutorial.training.Settings`.
+        weight_decay: see :class:`recsys_tutorial.engine.settings.Settings`.
         validation: share of the labelled users held out to choose the number of epochs; None takes the strategy's own.
         patience: while choosing, stop after this many epochs without a better quality; None goes on to the last.
         seed: fixes initial weights, the held-out users and the order.
@@ -126,7 +129,7 @@ def finetune(
         batch = batch_size or int(np.clip(len(task) // 40, 16, 256))
         rate = learning_rate or recipe.learning_rate
         settings = Settings(epochs or recipe.epochs, batch, rate, weight_decay, patience=patience)
-        how = dict(recipe=recipe, seed=seed, progress=progress, description=f"fine-tuning ({strategy})")
+        how: dict[str, Any] = dict(recipe=recipe, seed=seed, progress=progress, description=f"fine-tuning ({strategy})")
         if n_held_out := round(share * len(task)):
             order = np.random.default_rng(seed).permutation(len(task))
             train, held_out = task.take(np.sort(order[n_held_out:])), task.take(np.sort(order[:n_held_out]))
@@ -150,7 +153,8 @@ def _start(model: PretrainedModel, task: Task, strategy: str, seed: int, device:
     _set_prior(h, task)
     f = PretrainedModel.compose(g, h, catalogue=task.behaviour.catalogue, outputs=task.outputs).to(device)
     if recipe.from_probe or not recipe.epochs:
-        z, y, towards = f.encode(task.behaviour), task.target_matrix(), [None]
+        z, y = f.encode(task.behaviour), task.target_matrix()
+        towards: Sequence[np.ndarray | None] = [None]
         if strategy in ("wide", "described"):
             f.feature_extractor = beside(g, z, task.behaviour).to(device)
             if strategy == "described" and (head := expected_head(model, task.outputs)) is not None:
@@ -165,8 +169,7 @@ def _start(model: PretrainedModel, task: Task, strategy: str, seed: int, device:
 
 def _head_that_is_there(model: PretrainedModel, task: Task, strategy: str) -> nn.Module | None:
     """Return a copy of the model's own head where it scores the very items of the task and is to be trained further."""
-    same = model.outputs is not None and task.outputs is not None
-    if not same or model.classifier is None or not RECIPES[strategy].from_probe:
+    if model.classifier is None or not RECIPES[strategy].from_probe or model.outputs is None or task.outputs is None:
         return None
     return copy.deepcopy(model.classifier) if model.outputs.fingerprint == task.outputs.fingerprint else None
 
@@ -181,7 +184,7 @@ def _choose_epochs(
 
     before = validate() if recipe.from_probe else np.inf
     history = _train(f, train, settings, recipe, validate=validate, **how)
-    best = history["validation"].idxmin() if history["validation"].notna().any() else len(history) - 1
+    best = int(history["validation"].argmin()) if history["validation"].notna().any() else len(history) - 1
     if before <= history["validation"][best]:
         return 0, history
     return int(history["epoch"][best]), history
@@ -213,7 +216,7 @@ def _groups(f: PretrainedModel, recipe: Recipe) -> list[dict[str, Any]]:
     return [{"params": layer, "scale": recipe.decay**depth} for depth, layer in enumerate(layers)]
 
 
-def _fresh(g: nn.Module) -> nn.Module:
+def _fresh(g: Encoder) -> Encoder:
     """Return an encoder of the same shape with new random weights."""
     return type(g)(**g.config)
 

@@ -15,14 +15,16 @@ from torch import Tensor, nn
 from ..data.batches import Batch, Stored, in_order
 from ..data.interactions import Interactions
 from ..engine import processes as distributed
+from ..engine.progress import Progress
 from ..engine.ridge import ridge_head
+from ..engine.settings import Settings, seeded
 from ..engine.sharded_parameters import rows_of
 from ..errors import InputError, check_shares
 from ..model import PretrainedModel
 from ..objectives import Objective, build_objective
-from ..system import machine
-from ..training import Progress, Settings, fit, seeded
+from ..training import fit
 from . import checkpoints
+from .requirements import check_events, check_memory
 from .sharded_decoder import sharded
 
 
@@ -59,7 +61,7 @@ def pretrain(
         dim: length of g's vector; used when ``objective`` is a name.
         batch_size: users per step at most.
         learning_rate: the highest rate of the one-cycle schedule.
-        weight_decay: see :class:`recsys_tutorial.training.Settings`.
+        weight_decay: see :class:`recsys_tutorial.engine.settings.Settings`.
         validation: share of the users held out for a validation loss; the weights of its best epoch are then kept.
             0 trains on everyone and keeps the last epoch.
         patience: stop after this many epochs without a better validation loss.
@@ -86,7 +88,7 @@ def pretrain(
         checkpoints.check_free(checkpoint, resume, overwrite)
     if isinstance(objective, str):
         share = distributed.size() if shard_items else 1
-        _check_memory(objective, interactions, dim, batch_size, device, options, share)
+        check_memory(objective, interactions, dim, batch_size, device, options, share)
     built = _build(objective, interactions, dim, seed, options)
     asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
     settings = _settings(built, interactions, asked, patience)
@@ -99,7 +101,7 @@ def pretrain(
         return finished.to(device)
 
     def save(state: Progress) -> None:
-        if distributed.speaks():
+        if checkpoint and distributed.speaks():
             checkpoints.save_progress(checkpoint, state, origin)
 
     with sharded(built) if shard_items else nullcontext():
@@ -159,38 +161,6 @@ def _settings(
     return settings
 
 
-def _check_memory(
-    objective: str, interactions: Interactions, dim: int | None, batch_size: int | None, device: str,
-    options: dict[str, Any], share: int,
-) -> None:  # fmt: skip
-    """Raise InputError where training needs more memory than there is; nothing is allocated to find out.
-
-    Weights are made whole; each of ``share`` processes then trains its part of them.
-    """
-    dense = options.get("sampled_softmax") is None  # else the tables' gradients hold the touched rows alone
-    shape = {name: value for name, value in options.items() if name != "sampled_softmax"}
-    try:
-        with seeded(0), torch.device("meta"):
-            built = build_objective(objective, interactions, dim, **shape)
-    except (RuntimeError, NotImplementedError) as error:
-        if "overflow" in str(error):
-            raise InputError(f"dim={dim}: {objective}'s weights would take more bytes than can be counted") from error
-        return  # an objective of one's own may need real numbers to be built: it is not estimated
-    weights = sum(p.numel() * p.element_size() for p in built.parameters())
-    rows = batch_size or min(built.recipe.batch_size, interactions.n_users)
-    parts = {
-        "weights": weights, "AdamW's two moments": 2 * weights // share, "gradients": weights // share if dense else 0,
-        "a batch of g's vectors and their gradients": 8 * rows * getattr(built.encoder, "dim", 0),
-    }  # fmt: skip
-    needed, there = sum(parts.values()), machine.available_bytes(device)
-    if needed > there:
-        told = " + ".join(f"{size / 2**30:,.1f} ({name})" for name, size in parts.items() if size)
-        raise InputError(
-            f"{objective} with dim={getattr(built.encoder, 'dim', dim)} on {interactions.n_items:,} items needs "
-            f"{needed / 2**30:,.1f} GiB = {told}, {there / 2**30:,.1f} GiB are free: take a smaller dim or fewer items"
-        )
-
-
 def _build(
     objective: str | Objective, interactions: Interactions, dim: int | None, seed: int, options: dict[str, Any]
 ) -> Objective:
@@ -209,9 +179,9 @@ def _train(
 ) -> pd.DataFrame:
     """Train ``built`` in place on all but the held-out users, and return the history."""
     train_rows, held_out_rows = _hold_out(interactions.n_users, validation, seed)
-    _check_events(built, interactions, train_rows, "trained on")
+    check_events(built, interactions, train_rows, "trained on")
     if len(held_out_rows):  # a validation loss of nothing would be 0 from the first epoch on, and keep its weights
-        _check_events(built, interactions, held_out_rows, f"held out (validation={validation})")
+        check_events(built, interactions, held_out_rows, f"held out (validation={validation})")
     held_out = built.examples(Batch.of(interactions.take_users(held_out_rows)))
     device = next(built.parameters()).device
 
@@ -236,14 +206,3 @@ def _hold_out(n_users: int, share: float, seed: int) -> tuple[np.ndarray, np.nda
     """Return the rows to train on and the rows held out, both ascending."""
     held_out = np.random.default_rng(seed).permutation(n_users)[: round(share * n_users)]
     return np.setdiff1d(np.arange(n_users), held_out), np.sort(held_out)
-
-
-def _check_events(built: Objective, interactions: Interactions, rows: np.ndarray, what: str) -> None:
-    """Raise InputError where none of the users at ``rows`` has as many events as the objective needs."""
-    counts = interactions.events_per_user[rows]
-    if (counts < built.least_events).all():
-        raise InputError(
-            f"{built.name or type(built).__name__} can use 0 of the {len(rows):,} users of {interactions.name!r} that "
-            f"are {what}: a user needs at least {built.least_events} events, and none has more than "
-            f"{counts.max(initial=0)}; take data with longer histories"
-        )

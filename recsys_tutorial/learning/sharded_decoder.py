@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -57,12 +58,16 @@ class _Spread(torch.autograd.Function):
 class _RowsOfBag(BagEncoder):
     """A bag encoder that keeps some rows of its item vectors; the biases and the layers above are the same in each."""
 
+    item_vectors: Any  # a parameter with ``rows``, as are those below
+
     def sum_items(self, batch: Batch) -> Tensor:
         return _Sum.apply(super().sum_items(self.item_vectors.rows.of(batch)))
 
 
 class _RowsOfDecoder(Decoder):
     """A decoder that scores some of the items."""
+
+    weight: Any
 
     def forward(self, vectors: Tensor) -> Tensor:
         return super().forward(_Spread.apply(vectors))
@@ -75,7 +80,7 @@ class _RowsOfDecoder(Decoder):
         own = self._own(target), self._own(without)
         return _Sum.apply(super().squared_loss(_Spread.apply(vectors), *own))
 
-    def _own(self, batch: Batch | None) -> Batch | None:
+    def _own(self, batch: Batch | None) -> Any:
         return None if batch is None else self.weight.rows.of(batch)
 
 
@@ -110,7 +115,7 @@ def sharded(objective: Objective) -> Iterator[None]:
     # Other classes of the same objects: the names of the parameters stay, and so does what refers to them.
     encoder.__class__, decoder.__class__ = _RowsOfBag, _RowsOfDecoder
     for module, name in tables:
-        parameter = nn.Parameter(rows.cut(getattr(module, name).detach()))
+        parameter: Any = nn.Parameter(rows.cut(getattr(module, name).detach()))
         parameter.rows = rows
         setattr(module, name, parameter)
     hooks = [objective.register_state_dict_post_hook(gather), objective.register_load_state_dict_pre_hook(cut)]

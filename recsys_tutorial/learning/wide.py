@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from ..baselines.raw import item_coordinates
 from ..data.batches import Batch
 from ..data.interactions import Interactions
-from ..encoders import ENCODERS, BagEncoder
+from ..encoders import ENCODERS, BagEncoder, Encoder
 
 
-class Beside(nn.Module):
+class Beside(Encoder):
     r"""The extractor ``x -> [g(x) / a, side(x) / b]``, the deep part beside the wide one.
 
     ``side`` gives x itself, each user's items divided by their Euclidean length, in the directions that the labelled
@@ -29,7 +29,7 @@ class Beside(nn.Module):
     """
 
     def __init__(
-        self, g: nn.Module | dict[str, Any], side: BagEncoder | dict[str, Any], scales: tuple[float, float]
+        self, g: Encoder | dict[str, Any], side: BagEncoder | dict[str, Any], scales: tuple[float, float]
     ) -> None:
         super().__init__()
         if isinstance(g, dict):
@@ -39,9 +39,9 @@ class Beside(nn.Module):
         self.n_items, self.dim = self.side.n_items, self.g.dim + self.side.dim
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> dict[str, Any]:  # type: ignore[override]  # that of its parts as they are
         """What it can be built from again, in JSON's terms."""
-        g = {"type": type(self.g).__name__, **self.g.config}
+        g = {"type": type(self.g).__name__} | self.g.config
         return {"g": g, "side": self.side.config, "scales": list(self.scales)}
 
     def forward(self, behaviour: Batch | Tensor) -> Tensor:
@@ -62,7 +62,7 @@ class Beside(nn.Module):
 ENCODERS["Beside"] = Beside
 
 
-def beside(g: nn.Module, z: np.ndarray, behaviour: Interactions) -> Beside:
+def beside(g: Encoder, z: np.ndarray, behaviour: Interactions) -> Beside:
     """Return g beside the items, for the labelled users' ``behaviour`` and g's vectors of them, ``(users, dim)``."""
     side, x = item_coordinates(behaviour)
     return Beside(g, side, (1 / _spread(z), 1 / _spread(x)))

@@ -1,4 +1,4 @@
-"""Metrics of ranked lists, of predicted labels, and the intervals that say how far to trust them."""
+"""Metrics of ranked lists and of predicted labels, and intervals that say how far to trust them."""
 
 from .ranking import (
     FROM_HITS,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy.special import stdtrit
 
 from ..errors import InputError
@@ -20,7 +21,7 @@ class Interval(NamedTuple):
 
 
 def bootstrap_interval(
-    values: Sequence[float] | np.ndarray, level: float = 0.95, draws: int = 2000, seed: int = 0
+    values: Sequence[float] | np.ndarray | pd.Series, level: float = 0.95, draws: int = 2000, seed: int = 0
 ) -> Interval:
     """Return the mean of ``(users,)`` values with its percentile bootstrap interval over users; NaN are left out.
 
@@ -60,7 +61,7 @@ def _means_of_draws(values: np.ndarray, draws: int, seed: int) -> np.ndarray:
     return np.concatenate(means)
 
 
-def seed_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> Interval:
+def seed_interval(values: Sequence[float] | np.ndarray | pd.Series, level: float = 0.95) -> Interval:
     """Return the mean of one value per seed with Student's interval; for a difference, hand in the differences.
 
     Raises:
@@ -73,9 +74,9 @@ def seed_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
 
 
-def _finite(values: Sequence[float] | np.ndarray) -> np.ndarray:
-    values = np.asarray(values, float)
-    values = values[~np.isnan(values)]
-    if len(values) == 0:
+def _finite(values: Sequence[float] | np.ndarray | pd.Series) -> np.ndarray:
+    found = np.asarray(values, float)
+    found = found[~np.isnan(found)]
+    if len(found) == 0:
         raise InputError("no values: every user was without relevant items")
-    return values
+    return found

@@ -7,15 +7,17 @@ and never averaged in silently.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
+from scipy.sparse import sparray, spmatrix
 
 from ..errors import InputError
 
 Scores = np.ndarray | torch.Tensor
+Relevant = np.ndarray | torch.Tensor | sparray | spmatrix | Sequence[Sequence[float]]
 
 
 def top_k(scores: Scores, k: int) -> np.ndarray:
@@ -56,12 +58,12 @@ def _lowest_of_equals(table: torch.Tensor, last: torch.Tensor, k: int) -> torch.
     return wanted.nonzero()[:, 1].reshape(-1, k)
 
 
-def hits_at_k(items: np.ndarray, relevant: object) -> tuple[np.ndarray, np.ndarray]:
+def hits_at_k(items: np.ndarray, relevant: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(users, k)`` 0/1 hits down the lists ``items`` ``(users, k)``, and ``(users,)`` relevant items in all.
 
     An entry of ``items`` below 0 is a place that was left empty.
     """
-    relevant = relevant.tocsr() if issparse(relevant) else np.asarray(relevant)
+    relevant = relevant.tocsr() if hasattr(relevant, "tocsr") else np.asarray(relevant)  # sparse or not
     rows = np.broadcast_to(np.arange(len(items))[:, None], items.shape).ravel()
     hits = np.asarray(relevant[rows, items.ravel()]).reshape(items.shape) > 0
     return (hits & (items >= 0)).astype(float), np.asarray((relevant > 0).sum(1)).ravel().astype(float)
@@ -119,13 +121,13 @@ def from_hits(name: str, hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray
     return value
 
 
-def _at_k(name: str, scores: Scores, relevant: object, k: int) -> np.ndarray:
+def _at_k(name: str, scores: Scores, relevant: Any, k: int) -> np.ndarray:
     if tuple(np.shape(scores)) != tuple(np.shape(relevant)):
         raise InputError(f"scores {tuple(np.shape(scores))} and relevant {tuple(np.shape(relevant))} differ in shape")
     return from_hits(name, *hits_at_k(top_k(scores, k), relevant))
 
 
-def recall_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+def recall_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
     """Return hits among the first k over ``min(k, number of relevant items)``, so that 1 can be reached.
 
     Source: Liang et al. (2018), section 4.2. See :func:`plain_recall_at_k` for the other normalisation.
@@ -133,22 +135,22 @@ def recall_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
     return _at_k("recall", scores, relevant, k)
 
 
-def plain_recall_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+def plain_recall_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
     """Return hits among the first k over the number of relevant items: the textbook recall."""
     return _at_k("plain_recall", scores, relevant, k)
 
 
-def precision_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+def precision_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
     """Return hits among the first k over k."""
     return _at_k("precision", scores, relevant, k)
 
 
-def hit_rate_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+def hit_rate_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
     """Return 1 for a user with at least one hit among the first k, else 0."""
     return _at_k("hit_rate", scores, relevant, k)
 
 
-def ndcg_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+def ndcg_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
     r"""Return ``Σ_r hit_r / log2(r + 1)`` over ranks r = 1..k, divided by its largest possible value.
 
     Source: Järvelin and Kekäläinen (2002), with 0/1 gains.
@@ -156,17 +158,17 @@ def ndcg_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
     return _at_k("ndcg", scores, relevant, k)
 
 
-def mrr_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+def mrr_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
     """Return 1 over the rank of the first hit, 0 where there is none among the first k."""
     return _at_k("mrr", scores, relevant, k)
 
 
-def map_at_k(scores: Scores, relevant: object, k: int) -> np.ndarray:
+def map_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
     """Return the mean precision at the ranks of the hits, over ``min(k, number of relevant items)``."""
     return _at_k("map", scores, relevant, k)
 
 
-RANKING_METRICS: dict[str, Callable[[Scores, object, int], np.ndarray]] = {
+RANKING_METRICS: dict[str, Callable[[Scores, Relevant, int], np.ndarray]] = {
     "ndcg": ndcg_at_k,
     "recall": recall_at_k,
     "plain_recall": plain_recall_at_k,

@@ -1,4 +1,4 @@
-"""Pretraining objectives, one file each. A file laid here is found: nothing else has to be touched."""
+"""Pretraining objectives, one file each: a file laid here is found, nothing else is touched."""
 
 from importlib import import_module
 from pkgutil import iter_modules

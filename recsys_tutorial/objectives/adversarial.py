@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..data.batches import Batch
+from ..encoders import Encoder
 from ..engine.processes import shared_count
 from ..errors import InputError, check_shares
 from .base import Objective, Recipe
@@ -17,12 +20,12 @@ class _Reverse(torch.autograd.Function):
     """Identity on the way forward, ``-strength`` times the gradient on the way back."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, strength: float) -> Tensor:
+    def forward(ctx: Any, x: Tensor, strength: float) -> Tensor:
         ctx.strength = strength
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return -ctx.strength * grad, None
 
 
@@ -48,7 +51,7 @@ class Adversarial(Objective):
     name = "adversarial"
     recipe = Recipe(epochs=20, batch_size=64, learning_rate=1e-2)
 
-    def __init__(self, encoder: nn.Module, dropout: float = 0.35, strength: float = 1.0) -> None:
+    def __init__(self, encoder: Encoder, dropout: float = 0.35, strength: float = 1.0) -> None:
         super().__init__(encoder)
         check_shares(dropout=dropout)
         if strength < 0:

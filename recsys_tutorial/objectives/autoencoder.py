@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ..data.batches import Batch
+from ..encoders import Encoder
 from .base import Objective
 from .decoder import Decoder
 
@@ -21,7 +22,7 @@ class Autoencoder(Objective):
     name = "autoencoder"
     least_events = 1  # it may copy
 
-    def __init__(self, encoder: nn.Module) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         super().__init__(encoder)
         self.decoder = Decoder(encoder.dim, encoder.n_items)
 

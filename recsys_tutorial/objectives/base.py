@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..data.batches import Batch, shuffled
 from ..data.interactions import Interactions
-from ..encoders import BagEncoder
+from ..encoders import BagEncoder, Encoder
 from ..engine.sampling import ItemSampler
 from ..errors import InputError, unknown
 from .decoder import Decoder
@@ -57,8 +57,9 @@ class Objective(nn.Module):
     name: ClassVar[str] = ""
     recipe: ClassVar[Recipe] = Recipe()
     least_events: int = 2
+    __call__: Callable[[Any, Batch], Tensor]
 
-    def __init__(self, encoder: nn.Module) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         self.encoder = encoder
 
@@ -86,7 +87,7 @@ class Objective(nn.Module):
             raise InputError(f"{self.name} has no softmax over items: leave sampled_softmax out")
         decoder.sampler, self.encoder.sparse_gradients = sampler, True
 
-    def feature_extractor(self) -> nn.Module:
+    def feature_extractor(self) -> Encoder:
         """Return ``g`` as it is after training."""
         return self.encoder
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,8 @@ class Content2Vec(Item2Vec):
     """
 
     name = "content2vec"
+    tokens: Tensor
+    offsets: Tensor
 
     def __init__(self, encoder: BagEncoder, counts: Tensor, tokens: tuple[Tensor, Tensor], **options: int) -> None:
         super().__init__(encoder, counts, **options)
@@ -44,7 +46,7 @@ class Content2Vec(Item2Vec):
         self.token_contexts = nn.Parameter(torch.zeros(n_tokens, encoder.dim))
 
     @classmethod
-    def build(cls, interactions: Interactions, dim: int, **options: object) -> Self:
+    def build(cls, interactions: Interactions, dim: int, **options: Any) -> Self:
         """Return it with the tokens of these items; InputError where neither titles nor genres are known."""
         return super().build(interactions, dim, tokens=tokens_of(interactions.catalogue), **options)
 

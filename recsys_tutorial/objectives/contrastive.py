@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..data.batches import Batch
+from ..encoders import Encoder
 from ..engine.processes import gathered
 from ..errors import InputError, check_shares
 from .base import Objective
@@ -30,7 +31,7 @@ class Contrastive(Objective):
 
     name = "contrastive"
 
-    def __init__(self, encoder: nn.Module, dropout: float = 0.5, temperature: float = 0.2) -> None:
+    def __init__(self, encoder: Encoder, dropout: float = 0.5, temperature: float = 0.2) -> None:
         super().__init__(encoder)
         check_shares(dropout=dropout)
         if temperature <= 0:

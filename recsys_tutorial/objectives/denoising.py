@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..data.batches import Batch
 from ..data.interactions import Interactions
-from ..encoders import BagEncoder
+from ..encoders import BagEncoder, Encoder
 from ..engine.sampling import ItemSampler
 from ..errors import InputError, check_shares, unknown
 from .base import Objective, Recipe
@@ -42,7 +42,7 @@ class Denoising(Objective):
     recipe = Recipe(dim=1024, learning_rate=1e-3, weight_decay=2.0)
 
     def __init__(
-        self, encoder: nn.Module, dropout: float = 0.6, loss: str = "squared", hidden_only: bool | None = None
+        self, encoder: Encoder, dropout: float = 0.6, loss: str = "squared", hidden_only: bool | None = None
     ) -> None:
         super().__init__(encoder)
         check_shares(dropout=dropout)
@@ -56,7 +56,7 @@ class Denoising(Objective):
     @classmethod
     def build(cls, interactions: Interactions, dim: int, loss: str = "squared", **options: Any) -> Self:
         """Return it with the encoder that suits the loss."""
-        linear = {"activation": "identity", "normalise": False} if loss == "squared" else {}
+        linear: dict[str, Any] = {"activation": "identity", "normalise": False} if loss == "squared" else {}
         return cls(BagEncoder(interactions.n_items, dim, **linear), loss=loss, **options)
 
     def loss(self, batch: Batch) -> Tensor:

@@ -31,6 +31,7 @@ class FromFeatures(Objective):
     Source: the denoising loss: Liang et al. (2018), section 2.2; text in place of ids: Hou et al. (2022), UniSRec.
     """
 
+    encoder: FeatureEncoder
     recipe = Recipe(epochs=30, learning_rate=3e-3)
 
     def __init__(self, encoder: FeatureEncoder, dropout: float = 0.5) -> None:

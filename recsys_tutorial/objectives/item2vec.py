@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,9 @@ class Item2Vec(Objective):
     name = "item2vec"
     recipe = Recipe(epochs=30, dim=64, batch_size=16, learning_rate=3e-2)
 
+    encoder: BagEncoder
+    frequency: Tensor
+
     def __init__(
         self,
         encoder: BagEncoder,
@@ -62,7 +65,7 @@ class Item2Vec(Objective):
         self.context_vectors = nn.Parameter(torch.zeros(encoder.n_items, encoder.dim))
 
     @classmethod
-    def build(cls, interactions: Interactions, dim: int, **options: object) -> Self:
+    def build(cls, interactions: Interactions, dim: int, **options: Any) -> Self:
         """Return it with a linear g and the counts of these items; with a window of 10 where the order is known."""
         g = BagEncoder(interactions.n_items, dim, activation="identity")
         ordered = interactions.in_order or interactions.timestamps is not None

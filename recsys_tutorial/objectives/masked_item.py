@@ -44,10 +44,11 @@ class MaskedItem(SequenceObjective):
 
     @classmethod
     def build(
-        cls, interactions: Interactions, dim: int, share: float = 0.3, cut: float = 0.5, **options: Any
-    ) -> Self:
-        """Return it with a fresh encoder; ``options`` are those of :class:`SequenceObjective`'s."""
-        built = super().build(interactions, dim, **options)
+        cls, interactions: Interactions, dim: int, scale: float = 14.0, share: float = 0.3, cut: float = 0.5,
+        **options: Any,
+    ) -> Self:  # fmt: skip
+        """Return it with a fresh encoder; ``options`` are those of :class:`SequenceEncoder`."""
+        built = super().build(interactions, dim, scale, **options)
         return cls(built.encoder, built.scale, share, cut)
 
     def loss(self, batch: Batch) -> Tensor:

@@ -35,6 +35,7 @@ class SequenceObjective(Objective):
         InputError: another encoder, or one that looks the wrong way.
     """
 
+    encoder: SequenceEncoder
     causal: ClassVar[bool]
     recipe = Recipe(epochs=20, least_steps=1000, dim=128, batch_size=128, weight_decay=0.1)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from ..data.batches import Batch
 from ..data.interactions import Interactions
+from ..encoders import Encoder
 from ..engine.heads import linear_head
 from ..engine.processes import shared_count
 from ..errors import InputError, check_shares
@@ -33,9 +34,10 @@ class Variational(Objective):
     """
 
     name = "variational"
+    users_seen: Tensor
     recipe = Recipe(epochs=20, batch_size=64, learning_rate=1e-2)
 
-    def __init__(self, encoder: nn.Module, dropout: float = 0.35, beta: float = 0.2, anneal: int = 10_000) -> None:
+    def __init__(self, encoder: Encoder, dropout: float = 0.35, beta: float = 0.2, anneal: int = 10_000) -> None:
         super().__init__(encoder)
         check_shares(dropout=dropout)
         if beta < 0:
@@ -48,7 +50,7 @@ class Variational(Objective):
         self.register_buffer("users_seen", torch.zeros((), dtype=torch.int64))  # a resumed training anneals on
 
     @classmethod
-    def build(cls, interactions: Interactions, dim: int, **options: object) -> Self:
+    def build(cls, interactions: Interactions, dim: int, **options: Any) -> Self:
         """Anneal over the first 10 epochs."""
         return super().build(interactions, dim, **{"anneal": 10 * max(1, interactions.n_users)} | options)
 

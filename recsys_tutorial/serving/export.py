@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -117,10 +118,11 @@ def export_onnx(model: PretrainedModel, path: str | Path) -> None:
         InputError: the extra ``export`` is not installed; see :func:`export_program`.
     """
     require("export", "ONNX")
-    names = {"input_names": ["items", "weights"], "output_names": ["scores"]}
+    names: dict[str, Any] = {"input_names": ["items", "weights"], "output_names": ["scores"]}
     program = export_program(model)
     with _quiet():
-        proto = torch.onnx.export(program, dynamo=True, verbose=False, **names).model_proto
+        exported: Any = torch.onnx.export(program, dynamo=True, verbose=False, **names)
+    proto = exported.model_proto
     for part in (proto.graph, *proto.functions):  # where each node came from: folders of the machine that exported it
         for node in part.node:
             del node.metadata_props[:]

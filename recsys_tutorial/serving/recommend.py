@@ -24,6 +24,10 @@ class Recommender:
     Args:
         model: ``f = h ∘ g`` with a head that scores items: from ``pretrain``, or from ``finetune`` on a ranking task.
 
+    Attributes:
+        catalogue: the items a person can name.
+        outputs: the items that are scored.
+
     Raises:
         InputError: the model knows no catalogue, or has no head that scores items.
     """
@@ -31,12 +35,7 @@ class Recommender:
     def __init__(self, model: PretrainedModel) -> None:
         if model.catalogue is None or model.outputs is None or model.classifier is None:
             raise InputError("this model cannot recommend: it needs a catalogue and a head that scores items")
-        self.model = model
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The items a person can name."""
-        return self.model.catalogue
+        self.model, self.catalogue, self.outputs = model, model.catalogue, model.outputs
 
     def recommend(self, items: Sequence[RawId], k: int = 10, weights: Sequence[float] | None = None) -> pd.DataFrame:
         """Return the ``k`` best items that were not named: columns ``rank, item, title, score``, best first.
@@ -59,8 +58,8 @@ class Recommender:
             torch.tensor([0, len(liked)]),
             torch.ones(len(liked)) if weights is None else torch.tensor(weights, dtype=torch.float32),
         )
-        scores, outputs = self.model.score(behaviour)[0], self.model.outputs
-        return best_of(scores, outputs, ~np.isin(outputs.ids, self.catalogue.ids[liked]), k)
+        scores = self.model.score(behaviour)[0]
+        return best_of(scores, self.outputs, ~np.isin(self.outputs.ids, self.catalogue.ids[liked]), k)
 
     def similar(self, item: RawId, k: int = 10, among: np.ndarray | None = None) -> pd.DataFrame:
         """Return the ``k`` items whose vectors in g's first layer point most nearly where ``item``'s does (cosine).

@@ -146,7 +146,7 @@ RANKING = ("new-shelf", "top-n")
 RAW = dict.fromkeys(TASKS, "raw ridge") | {"classification": "raw logistic"}
 # The one model that a verdict is about, fixed in advance (docs/choices.md).
 HEADLINE = {name: f"{PRETRAINED} + {'wide' if name in RANKING else 'probe'}" for name in TASKS}
-SIMPLE: dict[str, Callable[[World, Task], Model]] = {
+SIMPLE: dict[str, Callable[[World, Any], Model]] = {
     "popularity": lambda world, labelled: LabelMean().fit(labelled),
     "label mean": lambda world, labelled: LabelMean().fit(labelled),
     "neighbours": lambda world, labelled: Neighbours().fit(labelled),
@@ -158,7 +158,7 @@ SIMPLE: dict[str, Callable[[World, Task], Model]] = {
 }
 
 
-def _logistic(labelled: Task, seed: int, model: PretrainedModel | None = None) -> RawLogistic:
+def _logistic(labelled: Any, seed: int, model: PretrainedModel | None = None) -> RawLogistic:
     folds = int(np.clip(np.bincount(labelled.labels).min(), 2, 5))
     return RawLogistic(folds, seed, model).fit(labelled)
 

@@ -78,12 +78,12 @@ def label_efficiency(
     Raises:
         InputError: an unknown name, too many labels, fewer than two seeds, a results file of another study.
     """
-    for kind, names, known in (
+    for kind, names, among in (
         ("task", [task], TASKS), ("objective", objectives, OBJECTIVES), ("strategy", strategies, STRATEGIES),
     ):  # fmt: skip
         for name in names:
-            if name not in known:
-                raise unknown(kind, name, known)
+            if name not in among:
+                raise unknown(kind, name, among)
     if seeds < 2:
         raise InputError(f"seeds={seeds}: intervals over seeds need at least 2")
     known = contenders(task, objectives, strategies)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,13 +17,13 @@ from ..data.joining import place_of, with_items
 from ..data.splits import held_out_users
 from ..encoders import BagEncoder, FeatureEncoder
 from ..encoders.text import genre_vectors, text_vectors
+from ..engine.settings import seeded
 from ..errors import InputError
 from ..evaluation.evaluation import evaluate
 from ..learning.pretraining import pretrain
 from ..objectives import Denoising
 from ..objectives.from_features import FromFeatures
 from ..tasks import RankingTask, new_shelf
-from ..training import seeded
 
 DIM, EPOCHS, RATE = 64, 30, 1e-2  # chosen on seeds 10 and 11 of movielens-small
 TEST_SHARE = 0.33
@@ -61,8 +62,7 @@ def new_items(interactions: Interactions, seed: int = 0, *, text: Tensor | None 
         "random": lambda: np.random.default_rng(seed).random((len(test), test.n_outputs), np.float32),
         "text, untrained": lambda: _cosines(test, items, text),
         "content2vec": lambda: _content2vec(interactions, test, rest, seed),
-        **{name: lambda vectors=vectors: _from_features(items, vectors, test, rest, seed)
-           for name, vectors in learned.items()},
+        **{name: partial(_from_features, items, vectors, test, rest, seed) for name, vectors in learned.items()},
         "popularity (knows the answers)": lambda: LabelMean().fit(rest).score(test.behaviour),
     }  # fmt: skip
     about = {"protocol": "new-items", "metric": "ndcg", "k": k, "seed": seed}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +27,7 @@ class AnyWorld(Protocol):
     """What the contenders of one seed share."""
 
     test: Task
+    rest: Any
 
     def labelled(self, n: int, draw: int = 0) -> Any:
         """Return the ``n`` labelled users of a draw."""
@@ -49,7 +51,8 @@ class Runner:
     """
 
     def __init__(self, journal: Journal, build: Callable[[int], AnyWorld]) -> None:
-        self.journal, self.build, self._kept = journal, build, (None, None)
+        self.journal, self.build = journal, build
+        self._kept: tuple[int | None, Any] = None, None
 
     def world(self, seed: int) -> AnyWorld:
         """Return the world of a seed."""
@@ -91,20 +94,11 @@ def draws_of(name: str, n: int) -> int:
     return max(1, draws // 3) if name.endswith(SLOW) else draws
 
 
-class journal_at:
-    """The journal at ``out``, or where that is None one in a folder that is gone afterwards."""
-
-    def __init__(self, out: str | Path | None, header: dict[str, Any]) -> None:
-        self.out, self.header, self.folder = out, header, None
-
-    def __enter__(self) -> Journal:
-        if self.out is None:
-            self.folder = tempfile.TemporaryDirectory()
-        return Journal(self.out or os.path.join(self.folder.name, "results.jsonl"), self.header)
-
-    def __exit__(self, *error: object) -> None:
-        if self.folder is not None:
-            self.folder.cleanup()
+@contextlib.contextmanager
+def journal_at(out: str | Path | None, header: dict[str, Any]) -> Iterator[Journal]:
+    """Give the journal at ``out``, or where that is None one in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Journal(out or os.path.join(folder, "results.jsonl"), header)
 
 
 def fingerprint(interactions: Interactions) -> str:

@@ -101,7 +101,7 @@ def label_multiplier(
     theirs = theirs.dropna(axis=1)
     counts, rng = theirs.columns.to_numpy(float), np.random.default_rng(seed)
     rows = []
-    for labels in ours.columns:
+    for labels in map(int, ours.columns):
         reached, curves = ours[labels].to_numpy(), theirs.loc[ours.index].to_numpy()
         pick = rng.integers(0, len(reached), (draws, len(reached)))
         drawn = [_needed(reached[rows].mean(), curves[rows].mean(0), counts) for rows in pick]
@@ -110,7 +110,7 @@ def label_multiplier(
         ends = [("at least", counts[-1]), ("at most", counts[0])]
         rows.append(
             {
-                "labels": int(labels), "value": value / labels, "ci_low": low / labels, "ci_high": high / labels,
+                "labels": labels, "value": value / labels, "ci_low": low / labels, "ci_high": high / labels,
                 "censored": next((word for word, end in ends if np.isclose(value, end)), ""),
             }
         )  # fmt: skip
@@ -137,6 +137,7 @@ def verdict(results: pd.DataFrame, model: str, rivals: Sequence[str]) -> list[di
     one_sided = table.assign(worst=table["p"].where(table["value"] > 0, 1.0)).groupby("labels")["worst"].max()
     p_positive = pd.Series(holm(one_sided), one_sided.index)
     rows: list[dict[str, Any]] = []
+    labels: Any
     for labels, group in table.groupby("labels"):
         worse = group[(group["value"] < 0) & (group["p_all"] < LEVEL)]
         found = "positive" if p_positive[labels] < LEVEL else "negative" if len(worse) else "undecided"
@@ -158,7 +159,7 @@ def verdict(results: pd.DataFrame, model: str, rivals: Sequence[str]) -> list[di
 
 def _words(found: str, group: pd.DataFrame, model: str) -> dict[str, str]:
     """Return one sentence about one number of labels: it names the rival that comes nearest, or the one that wins."""
-    nearest = group.loc[group["value"].idxmin()]
+    nearest = group.iloc[group["value"].argmin()]
     what = {
         "positive": "is better than every rival without pretraining",
         "negative": f"is worse than {nearest['rival']}",

@@ -20,7 +20,7 @@ from ..learning.adapting import adapt
 from ..learning.finetuning import finetune
 from ..learning.pretraining import pretrain
 from ..model import PretrainedModel
-from ..tasks import RankingTask, liked_from, top_n
+from ..tasks import RankingTask, Task, liked_from, top_n
 from .runner import Runner, fingerprint, journal_at, versions
 
 ALL = 0  # in ``labels``: every user of the target outside the test
@@ -120,8 +120,9 @@ class _World:
     ) -> None:  # fmt: skip
         split = held_out_users(target, test_share, seed=seed)
         self.source, self.rest, self.seed, self.objective = source, split.train, seed, objective
-        self.test = RankingTask(split.inputs, split.targets, min(20, target.n_items), without_seen=True)
-        self.how, self.device, self.made = how, device, None
+        self.test: Task = RankingTask(split.inputs, split.targets, min(20, target.n_items), without_seen=True)
+        self.how, self.device = how, device
+        self.made: tuple[PretrainedModel, float] | None = None
 
     def labelled(self, n: int, draw: int = 0) -> Interactions:
         """Return ``n`` users of the target."""

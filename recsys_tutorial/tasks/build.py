@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ..data.catalogue import genre_table
+from ..data.catalogue import RawId, genre_table
 from ..data.interactions import Interactions
 from ..data.joining import with_items, with_users
 from ..errors import InputError, unknown
@@ -94,7 +94,7 @@ def classification(interactions: Interactions, attribute: str | None = None, see
     return _favourite_genre(interactions, seed)
 
 
-def regression(interactions: Interactions, item: object = None, seed: int = 0) -> RegressionTask:
+def regression(interactions: Interactions, item: RawId | None = None, seed: int = 0) -> RegressionTask:
     """Return the task of guessing the rating that a user gives one item, from their behaviour on all others.
 
     Args:
@@ -150,7 +150,7 @@ def _favourite_genre(interactions: Interactions, seed: int) -> ClassificationTas
         raise InputError(f"{interactions.name!r} has neither user attributes nor genres: there is no class to tell")
     task = (top_n if interactions.labels is None else new_shelf)(interactions, seed=seed)
     before, after = task.behaviour, task.targets
-    counts = after.binarise().matrix @ genre_table(after.catalogue.genres).astype(float)
+    counts = after.binarise().matrix @ genre_table(after.catalogue.genres or ()).astype(float)
     lift = counts / np.maximum(counts.sum(0), 1) ** 0.5  # else the commonest genre would be nearly everyone's
     common = np.bincount(lift[counts.sum(1) > 0].argmax(1), minlength=counts.shape[1])
     top = np.argsort(-common, kind="stable")[:CLASSES]

@@ -14,9 +14,10 @@ from ..data.batches import Batch
 from ..data.catalogue import Catalogue
 from ..data.interactions import Interactions
 from ..data.joining import with_items, with_users
+from ..engine.settings import Settings, seeded
 from ..errors import InputError
 from ..model import PretrainedModel
-from ..training import Settings, fit, seeded
+from ..training import fit
 
 LONGEST = 50  # items of a history that are kept, the newest
 FOLDS = 5

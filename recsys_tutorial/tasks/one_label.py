@@ -52,7 +52,7 @@ class ClassificationTask(Task):
     @property
     def n_outputs(self) -> int:
         """Number of classes."""
-        return self.n_classes
+        return self.n_classes or 0  # given or found, once it is made
 
     def examples(self) -> Labelled:
         """Return behaviour and class numbers."""
@@ -64,12 +64,12 @@ class ClassificationTask(Task):
 
     def squared_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the squared error against 1 for the class and 0 for the others."""
-        return (outputs - F.one_hot(targets, self.n_classes)).square().sum(1).mean()
+        return (outputs - F.one_hot(targets, self.n_outputs)).square().sum(1).mean()
 
     def target_matrix(self) -> csr_array:
         """Return ``(users, classes)`` with a 1 at each user's class."""
         n = len(self.labels)
-        return csr_array((np.ones(n), (np.arange(n), self.labels)), shape=(n, self.n_classes))
+        return csr_array((np.ones(n), (np.arange(n), self.labels)), shape=(n, self.n_outputs))
 
     def quality(self, scores: np.ndarray) -> np.ndarray:
         """Return 1 where the highest score is that of the user's class, else 0."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -57,7 +57,7 @@ def chain_rule(f: PretrainedModel, x: Batch, y: Batch) -> float:
     Source: Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating errors.
     """
     f = copy.deepcopy(f).double()
-    g, h = f.feature_extractor, f.classifier
+    g, h = cast(BagEncoder, f.feature_extractor), f.classifier
     by_torch = torch.autograd.grad(squared_loss(f(_double(x)), y), [h.weight, h.bias, g.item_vectors, g.bias])
     with torch.no_grad():
         x_tilde = g._input_weights_dense(x.dense(g.n_items).double())

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial import __main__ as program
 from recsys_tutorial.benchmark import BARS, PARTS, PEER_BARS, PEERS, Scale, benchmark, growth, measure, peers, quality
 from recsys_tutorial.benchmark.counting import counted
 from recsys_tutorial.benchmark.growth import Size, doublings, exponent
 from recsys_tutorial.benchmark.hardware import Rates, sequence_flops, work_of
 from recsys_tutorial.benchmark.quality import passed
-from recsys_tutorial.cli import commands
+from recsys_tutorial.cli import main as program
+from recsys_tutorial.cli.commands import benchmark as command
 from recsys_tutorial.data.batches import Batch
 from recsys_tutorial.data.synthetic import synthetic
 from recsys_tutorial.objectives import build_objective
@@ -57,7 +57,7 @@ def test_a_process_of_its_own_has_our_threads_and_its_failure_is_told():
 
 @pytest.mark.usefixtures("here")
 def test_every_bar_has_its_record(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(commands, "benchmark", tiny)
+    monkeypatch.setattr(command, "benchmark", tiny)
     figure = tmp_path / "benchmark.png"
     assert program.main(["benchmark", "--seed", "3", "--json", "-", "--figure", str(figure)]) == 0
     records = json.loads(capsys.readouterr().out)

@@ -15,8 +15,9 @@ import pytest
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial import __main__ as program
-from recsys_tutorial.cli import commands
+from recsys_tutorial.cli import loading, report
+from recsys_tutorial.cli import main as program
+from recsys_tutorial.cli.commands import benchmark, datasets, demo, doctor, pretrain
 from recsys_tutorial.data.published.datasets import DATASETS
 
 SMALL = ("--epochs", "3", "--dim", "4")
@@ -179,22 +180,22 @@ def test_datasets_and_doctor_for_a_person(run):
 
 def test_doctor_marks_what_is_missing(run, monkeypatch):
     records = [{"name": "pyarrow", "value": "not installed", "ok": False}, {"name": "torch", "value": "2", "ok": True}]
-    monkeypatch.setattr(commands.machine, "doctor", lambda: records)
+    monkeypatch.setattr(doctor.machine, "doctor", lambda: records)
     assert run("doctor")[1] == "NO  pyarrow            not installed\nok  torch              2\n"
 
 
 def test_demo_in_small(run, monkeypatch, tmp_path, movielens):
-    study, pretrain = commands.label_efficiency, commands.pretrain
+    study, whole = demo.label_efficiency, demo.pretrain
     small = {"epochs": 1, "dim": 8}
-    monkeypatch.setattr(commands, "label_efficiency", lambda *a, **k: study(*a, **k | small | {"seeds": 2}))
-    monkeypatch.setattr(commands, "pretrain", lambda *a, **k: pretrain(*a, **k | small))
-    monkeypatch.setattr(commands, "load_dataset", lambda name: movielens.take_users(range(200)))
+    monkeypatch.setattr(demo, "label_efficiency", lambda *a, **k: study(*a, **k | small | {"seeds": 2}))
+    monkeypatch.setattr(demo, "pretrain", lambda *a, **k: whole(*a, **k | small))
+    monkeypatch.setattr(demo, "load_dataset", lambda name: movielens.take_users(range(200)))
     code, text, _ = run("demo", "--json", tmp_path / "out.json")
     records = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert code == 0
-    for name in commands.DEMO_MODELS:
+    for name in demo.DEMO_MODELS:
         rows = [record for record in records if record.get("model") == name]
-        assert {record["labels"] for record in rows} == set(commands.DEMO_LABELS)
+        assert {record["labels"] for record in rows} == set(demo.DEMO_LABELS)
         assert {record["protocol"] for record in rows} == {"new-shelf"}
         assert any("ci_low" in record for record in rows)
         assert name in text
@@ -206,7 +207,7 @@ def test_demo_in_small(run, monkeypatch, tmp_path, movielens):
     assert (records[-1]["model"], records[-1]["metric"]) == ("demo", "seconds")
     assert 0 < records[-1]["value"] < 60
     assert records[-1]["peak_mb"] > 50
-    for title in commands.DEMO_LIKED:
+    for title in demo.DEMO_LIKED:
         assert text.count(title) == 1  # named, and not recommended
 
 
@@ -381,7 +382,7 @@ def test_columns_that_the_file_lacks_or_that_belong_to_no_file(refused, shop):
 
 
 def test_a_json_path_that_cannot_be_written_is_refused_before_the_work(refused, monkeypatch, tmp_path):
-    monkeypatch.setattr(commands, "datasets", lambda: pytest.fail("the work was begun"))
+    monkeypatch.setattr(datasets, "datasets", lambda: pytest.fail("the work was begun"))
     for path in (tmp_path, tmp_path / "no" / "x.json", ""):
         assert refused("datasets", "--json", path) == f"--json {path}: give a file in a folder that exists"
 
@@ -390,13 +391,13 @@ def test_a_json_file_that_fails_in_the_end_leaves_standard_output_empty(refused,
     def full(path, text):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(program, "write_text", full)
+    monkeypatch.setattr(report, "write_text", full)
     assert refused("datasets", "--json", tmp_path / "x") == f"{tmp_path / 'x'}: No space left on device"
 
 
 @pytest.mark.parametrize("under", ["", "deeper"])
 def test_a_file_where_the_folder_should_be_is_refused_before_the_work(refused, shop, tmp_path, monkeypatch, under):
-    monkeypatch.setattr(commands, "pretrain", lambda *a, **k: pytest.fail("the work was begun"))
+    monkeypatch.setattr(pretrain, "pretrain", lambda *a, **k: pytest.fail("the work was begun"))
     (tmp_path / "file").touch()
     out = tmp_path / "file" / under
     assert refused("pretrain", shop, "--out", out) == f"{out} is a file, or lies in one: give a folder to write to"
@@ -424,7 +425,7 @@ def test_errors_a_user_can_act_on_are_one_line(refused, monkeypatch, error, mess
     def fail():
         raise error
 
-    monkeypatch.setattr(commands, "datasets", fail)
+    monkeypatch.setattr(datasets, "datasets", fail)
     assert refused("datasets") == message
 
 
@@ -433,7 +434,7 @@ def test_our_own_mistakes_are_not_hidden(run, monkeypatch, error):
     def fail():
         raise error
 
-    monkeypatch.setattr(commands, "datasets", fail)
+    monkeypatch.setattr(datasets, "datasets", fail)
     with pytest.raises(type(error), match="a bug"):
         run("datasets")
 
@@ -442,7 +443,7 @@ def test_stopping_by_hand_is_one_line(run, monkeypatch):
     def stop():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "datasets", stop)
+    monkeypatch.setattr(datasets, "datasets", stop)
     assert run("datasets") == (130, "", "recsys-tutorial: stopped\n")
 
 
@@ -557,15 +558,15 @@ def contents(folder):
 
 
 def test_a_finished_model_is_not_overwritten_without_a_word(run, refused, shop, taken, monkeypatch):
-    before, began = contents(taken), commands.load
-    monkeypatch.setattr(commands, "load", lambda *a: pytest.fail("the work was begun"))
+    before, began = contents(taken), pretrain.load
+    monkeypatch.setattr(pretrain, "load", lambda *a: pytest.fail("the work was begun"))
     told = refused("pretrain", shop, "--out", taken, *SMALL, "--seed", 1)
     assert told == (
         f"{taken} holds a finished model (denoising on 'shop.csv'): give another folder, or resume=True to go on with "
         "it, or overwrite=True to replace it once the new model is complete (in a command: --resume, --overwrite)"
     )
     assert contents(taken) == before
-    monkeypatch.setattr(commands, "load", began)
+    monkeypatch.setattr(pretrain, "load", began)
     assert run("pretrain", shop, "--out", taken, *SMALL, "--seed", 1, "--overwrite")[0] == 0
     assert rt.load_model(taken).origin["seed"] == 1
 
@@ -591,8 +592,8 @@ def test_the_old_model_is_there_until_the_new_one_is_complete(run, refused, shop
 
 
 def test_an_unfinished_training_is_not_overwritten_either(refused, shop, tmp_path):
+    from recsys_tutorial.engine.progress import Progress
     from recsys_tutorial.learning import checkpoints
-    from recsys_tutorial.training import Progress
 
     checkpoints.save_progress(tmp_path, Progress(1), {"objective": "item2vec", "data": "log.csv"})
     told = refused("pretrain", shop, "--out", tmp_path, *SMALL)
@@ -660,7 +661,7 @@ WITH_FIGURES = [["evaluate", "movielens-small"], ["benchmark"], *(["study", *stu
 
 def no_work(monkeypatch):
     begun = "the work was begun"
-    for module, name in ((commands, "load"), (commands, "benchmark"), (commands.machine, "use")):
+    for module, name in ((loading, "read_interactions"), (benchmark, "benchmark"), (program.machine, "use")):
         monkeypatch.setattr(module, name, lambda *a, **k: pytest.fail(begun))
 
 

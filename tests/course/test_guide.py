@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 import recsys_tutorial as rt
-from recsys_tutorial.__main__ import parser
+from recsys_tutorial.cli.main import parser
 
 ROOT = Path(__file__).resolve().parents[2]
 

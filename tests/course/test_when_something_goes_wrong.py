@@ -16,10 +16,10 @@ import recsys_tutorial as rt
 from recsys_tutorial.data.published import downloads
 from recsys_tutorial.data.published.datasets import DATASETS
 from recsys_tutorial.data.published.sources import Files
+from recsys_tutorial.engine.progress import Progress
 from recsys_tutorial.evaluation.by_name import warn_of_leak
 from recsys_tutorial.learning import checkpoints
 from recsys_tutorial.studies.journal import Journal
-from recsys_tutorial.training import Progress
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "when_something_goes_wrong.md").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from hypothesis import given
 from strategies import columns, text_ids
 
 import recsys_tutorial as rt
-from recsys_tutorial.__main__ import main
+from recsys_tutorial.cli.main import main
 from recsys_tutorial.data import files, storage
 from recsys_tutorial.data.batches import Batch, Stored
 
@@ -175,7 +175,7 @@ def test_the_command_reads_a_folder_and_states_its_peak(tmp_path, board, capsys)
     (record,) = json.loads(capsys.readouterr().out)
     assert (record["data"], record["processes"]) == ("board", 1)
     assert 50 < record["peak_mb"] < 5000
-    assert main([*command, "--columns", "user=u"]) == 2
+    assert main([*command, "--overwrite", "--columns", "user=u"]) == 2
     assert "is a folder: leave it out" in capsys.readouterr().err
     assert main(["pretrain", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "no interactions in" in capsys.readouterr().err

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from strategies import ROWS, lists, numbered
 
 import recsys_tutorial as rt
-from recsys_tutorial.__main__ import main
+from recsys_tutorial.cli.main import main
 from recsys_tutorial.engine import processes as distributed
 from recsys_tutorial.engine import sharded_parameters as rows
 from recsys_tutorial.learning import checkpoints

@@ -5,15 +5,16 @@ import torch
 from torch.nn import functional as F
 
 import recsys_tutorial as rt
-from recsys_tutorial import __main__ as program
+from recsys_tutorial.cli import main as program
 from recsys_tutorial.data.batches import Batch
 from recsys_tutorial.data.synthetic import synthetic
 from recsys_tutorial.engine.losses import multinomial_loss
 from recsys_tutorial.engine.optimizer import RowAdamW, clip_gradients
 from recsys_tutorial.engine.sampling import ItemSampler, sampled_multinomial_loss, take_rows
+from recsys_tutorial.engine.settings import Settings
 from recsys_tutorial.objectives import build_objective
 from recsys_tutorial.objectives.decoder import Decoder
-from recsys_tutorial.training import Settings, fit
+from recsys_tutorial.training import fit
 
 SOFTMAX = ["adversarial", "autoencoder", "denoising", "masked-item", "next-item", "variational"]
 MULTINOMIAL = {"denoising": {"loss": "multinomial"}}
@@ -222,5 +223,5 @@ def test_the_command_takes_a_sample_and_its_model_says_so(tmp_path, capsys):
     how = ["pretrain", str(tmp_path / "log.csv"), "--epochs", "1", "--dim", "4", "--out", str(tmp_path / "out")]
     assert program.main([*how, "--objective", "autoencoder", "--sampled-softmax", "5"]) == 0
     assert rt.load_model(tmp_path / "out").origin["options"] == {"sampled_softmax": 5}
-    assert program.main([*how, "--sampled-softmax", "5"]) == 2
+    assert program.main([*how, "--overwrite", "--sampled-softmax", "5"]) == 2
     assert "take loss='multinomial' with sampled_softmax" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial.learning import pretraining
+from recsys_tutorial.learning import pretraining, requirements
 
 
 def test_resume_after_an_interruption_ends_with_the_same_weights(board, tmp_path, monkeypatch):
@@ -60,8 +60,8 @@ def test_a_killed_process_resumes_to_the_same_weights(board, tmp_path):
 
 
 def test_resume_refuses_other_settings_and_other_data(board, tmp_path):
+    from recsys_tutorial.engine.progress import Progress
     from recsys_tutorial.learning import checkpoints
-    from recsys_tutorial.training import Progress
 
     checkpoints.save_progress(tmp_path, Progress(1, [], {"module.x": torch.zeros(1)}), {"seed": 0, "epochs": 5})
     with pytest.raises(
@@ -112,7 +112,7 @@ def test_weights_beyond_the_memory_are_refused_before_they_are_made(name, dim, b
 
 
 def test_the_sum_of_what_is_needed_is_told(board, monkeypatch):
-    monkeypatch.setattr(pretraining.machine, "available_bytes", lambda device: 2**30)
+    monkeypatch.setattr(requirements.machine, "available_bytes", lambda device: 2**30)
     with pytest.raises(rt.InputError) as caught:
         rt.pretrain("autoencoder", board, dim=10**7, batch_size=40)
     weights = 4 * (2 * 20 * 10**7 + 10**7 + 20)
@@ -128,7 +128,7 @@ def test_what_fits_exactly_is_trained_and_one_byte_less_is_not(board, monkeypatc
     weights = 4 * (2 * 20 * 8 + 8 + 20)
     needed = 4 * weights + 8 * 40 * 8
     for there in (needed, needed - 1):
-        monkeypatch.setattr(pretraining.machine, "available_bytes", lambda device, there=there: there)
+        monkeypatch.setattr(requirements.machine, "available_bytes", lambda device, there=there: there)
         if there == needed:
             rt.pretrain("autoencoder", board, dim=8, epochs=1)
         else:
@@ -137,11 +137,11 @@ def test_what_fits_exactly_is_trained_and_one_byte_less_is_not(board, monkeypatc
 
 
 def test_an_objective_that_cannot_be_described_is_trained_all_the_same(board, monkeypatch):
-    real = pretraining.build_objective
+    real = requirements.build_objective
 
     def needs_numbers(*args, **options):
         torch.zeros(1).item()
         return real(*args, **options)
 
-    monkeypatch.setattr(pretraining, "build_objective", needs_numbers)
+    monkeypatch.setattr(requirements, "build_objective", needs_numbers)
     assert len(rt.pretrain("autoencoder", board, dim=8, epochs=1).history) == 1

@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from ...errors import InputError
 from ..files import make_folder
@@ -78,10 +79,10 @@ def _write(packed: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, archive
 class _AtMost:
     """A file to read from that gives no more than was announced."""
 
-    def __init__(self, source: zipfile.ZipExtFile, size: int, archive: Path) -> None:
+    def __init__(self, source: IO[bytes], size: int, archive: Path) -> None:
         self.source, self.left, self.archive = source, size, archive
 
-    def read(self, n: int) -> bytes:
+    def read(self, n: int = -1, /) -> bytes:
         data = self.source.read(n)
         self.left -= len(data)
         if self.left < 0:

@@ -37,7 +37,7 @@ class Download:
     @property
     def checksum(self) -> tuple[str, str]:
         """The kind of checksum that is looked at, and its hex digits."""
-        return ("sha256", self.sha256) if self.sha256 else ("md5", self.md5)
+        return ("sha256", self.sha256) if self.sha256 else ("md5", self.md5 or "")
 
     def problem(self, path: Path) -> str | None:
         """Return what is wrong with the copy at ``path``, or None: it is the published file, bit by bit."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..interactions import Interactions
 from .sources import Files
@@ -29,7 +30,7 @@ class DatasetEntry:
     available: Callable[[], bool] | None = None
     redistribution: bool = False
     files: Files | None = None
-    counted: Callable[[Interactions], tuple[int, int, int]] = lambda data: (data.n_users, data.n_items, data.n_events)
+    counted: Callable[[Any], tuple[int, int, int]] = lambda data: (data.n_users, data.n_items, data.n_events)
 
     def here(self) -> bool:
         """Whether it can be loaded without a download."""
@@ -47,8 +48,9 @@ class DatasetEntry:
 
     def megabytes(self) -> float | None:
         """Return the size of its downloads, in units of 1,000,000 bytes; None where it is not known."""
-        sizes = [one.size for one in self.files.downloads] if self.files else [None]
-        return None if None in sizes else round(sum(sizes) / 1e6, 1)
+        sizes = [one.size for one in self.files.downloads if one.size is not None] if self.files else []
+        known = self.files is not None and len(sizes) == len(self.files.downloads)
+        return round(sum(sizes) / 1e6, 1) if known else None
 
     def checksum(self) -> str | None:
         """Return kind and digits of the checksum of each download, None where there are no downloads."""

@@ -1,4 +1,4 @@
-"""From files to :class:`Interactions`: one small module a format; :func:`read_interactions` finds which."""
+"""From files to :class:`Interactions`: a module a format; :func:`read_interactions` finds which."""
 
 from .sniffing import FORMS, read_interactions
 

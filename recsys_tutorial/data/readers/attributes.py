@@ -29,7 +29,9 @@ def keyed(table: pd.DataFrame, by: str, path: Path) -> pd.DataFrame:
     return keyed
 
 
-def with_items(interactions: Interactions, table: pd.DataFrame, genres: Sequence[Sequence[str]] | None = None):
+def with_items(
+    interactions: Interactions, table: pd.DataFrame, genres: Sequence[Sequence[str]] | None = None
+) -> Interactions:
     """Return the interactions with this table of items (a column ``title`` gives the titles) and these genres.
 
     Args:

@@ -23,9 +23,9 @@ class BadCells(InputError):
         self.rows, self.reason = rows, reason
 
 
-def refuse(bad: pd.Series, column: pd.Series, path: Path, why: str) -> None:
-    """Raise for the first row where ``bad`` holds; an index called ``line`` holds the line of each row."""
-    bad = bad.to_numpy(bool)
+def refuse(where: pd.Series, column: pd.Series, path: Path, why: str) -> None:
+    """Raise for the first row that ``where`` is true of; an index called ``line`` holds the line of each row."""
+    bad = where.to_numpy(bool)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         value = column.iloc[row : row + 1].tolist()[0]  # as Python has it, not np.int64(5)
@@ -76,7 +76,7 @@ def numbers(column: pd.Series, path: Path) -> np.ndarray:
     """Return float32; refuse empty cells, text, infinities, and what is too large to be told from one."""
     with np.errstate(over="ignore"):
         number = column if column.dtype == np.float32 else _to_numeric(column).astype(np.float32)
-    refuse(~np.isfinite(number), column, path, "is not a finite number")
+    refuse(pd.Series(~np.isfinite(number)), column, path, "is not a finite number")
     return number.to_numpy()
 
 
@@ -93,9 +93,9 @@ def seconds(column: pd.Series, path: Path) -> np.ndarray:
     """Return seconds since 1970 from numbers or dates: int64 where all are whole, else with their fractions."""
     number = _to_numeric(column) if column.dtype.kind not in "mM" else None
     dated = number is None or number.isna().all()
-    found = _seconds_of_dates(column, path) if dated else _seconds_of_numbers(number, column, path)
-    refuse(found < 0, column, path, "is before 1970, a negative time: give seconds since 1970")
-    found = found.to_numpy()
+    times = _seconds_of_dates(column, path) if number is None or dated else _seconds_of_numbers(number, column, path)
+    refuse(times < 0, column, path, "is before 1970, a negative time: give seconds since 1970")
+    found = times.to_numpy()
     return found.astype(np.int64) if found.dtype.kind == "f" and (found == np.floor(found)).all() else found
 
 
@@ -119,7 +119,7 @@ def _seconds_of_numbers(number: pd.Series, column: pd.Series, path: Path) -> pd.
     return number if first == 0 else number / 1000.0**first
 
 
-def per_item(items: np.ndarray, column: pd.Series | None) -> dict | None:
+def per_item(items: np.ndarray | pd.Categorical, column: pd.Series | None) -> dict | None:
     """Return raw item id -> its first non-empty value."""
     if column is None:
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,24 +54,24 @@ def _times(column: pd.Series, path: Path) -> np.ndarray:
     return seconds.to_numpy()
 
 
-def _history(table: pd.DataFrame, user: np.ndarray, times: np.ndarray, name: str) -> Interactions:
+def _history(table: pd.DataFrame, user: Any, times: np.ndarray, name: str) -> Interactions:
     """Return what each user had read before the latest of their impressions."""
     order = np.lexsort((times, user)) if user.dtype != object else np.lexsort((times, pd.factorize(user)[0]))
     latest = order[~pd.Series(user[order]).duplicated(keep="last").to_numpy()]
     history = table["history"].iloc[latest].str.split()
-    lengths = history.str.len().to_numpy()
+    lengths = history.map(len).to_numpy()
     if not lengths.sum():
         raise InputError(f"{name!r} has no history in any line: nothing to learn from")
     items = np.array([one for row in history for one in row], object)
     return from_events(np.repeat(user[latest], lengths), items, duplicates="keep", in_order=True, name=name)
 
 
-def _shown(table: pd.DataFrame, user: np.ndarray, times: np.ndarray, path: Path, name: str) -> Interactions:
+def _shown(table: pd.DataFrame, user: Any, times: np.ndarray, path: Path, name: str) -> Interactions:
     """Return every news item of every impression, with 1 for a click and 0 for none."""
     form = table["shown"].str.fullmatch(r"\S+-[01]( +\S+-[01])*")
     refuse(~form.astype(bool), table["shown"], path, "is not a list such as N55528-1 N19639-0")
     shown = table["shown"].str.split()
-    lengths = shown.str.len().to_numpy()
+    lengths = shown.map(len).to_numpy()
     flat = pd.Series([one for row in shown for one in row])
     return from_events(
         np.repeat(user, lengths), flat.str.slice(0, -2).to_numpy(object), flat.str.endswith("-1").to_numpy(float),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def read_amazon(file: str, folder: Path, name: str) -> Interactions:
     return replace(found, item_attributes=table)
 
 
-def _lines(path: Path):
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield number and fields of each line that is not blank."""
     try:
         with open(path, encoding="utf-8-sig", newline="\n") as file:

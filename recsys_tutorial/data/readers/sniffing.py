@@ -80,7 +80,7 @@ def read_interactions(
     if check_file(path) in ENDINGS and (tidy := read_stream(path, wanted)) is not None:
         with suppress(BadCells):  # the patient reader names the cell as it is written
             return _interactions(tidy, path, how, {})
-    table, dropped = _patiently(path, wanted), {}
+    table, dropped = _patiently(path, wanted), dict[str, int]()
     while True:
         try:
             return _interactions(dict(table), path, how, dropped)
@@ -93,7 +93,7 @@ def read_interactions(
 
 def _patiently(path: Path, wanted: dict[str, str | None]) -> dict[str, pd.Series]:
     """Return role -> column, of those that are there, from the whole table at once."""
-    text = [wanted[role] for role in ("user", "item", "title", "genres") if wanted[role] is not None]
+    text = [name for role in ("user", "item", "title", "genres") if (name := wanted[role]) is not None]
     table = read_table(path, text)
     columns = {role: _column(table, role, name, path) for role, name in wanted.items()}
     return {role: column for role, column in columns.items() if column is not None}
@@ -117,7 +117,7 @@ def _interactions(table: dict[str, pd.Series], path: Path, duplicates: str, drop
 def _column(table: pd.DataFrame, role: str, name: str | None, path: Path) -> pd.Series | None:
     """Return a column, or None where it may be missing: not wanted, or optional and not named by the caller."""
     found = [str(column) for column in table.columns]
-    if found.count(name) > 1:
+    if name is not None and found.count(name) > 1:
         raise InputError(f"{path} has {found.count(name)} columns called {name!r}: rename all but one")
     if name in found:
         return table[name]

@@ -6,6 +6,7 @@ Source: Breese, Heckerman and Kadie (1998), Empirical Analysis of Predictive Alg
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame({"user": people, "item": visited}), known
 
 
-def _numbers(column: pd.Series, path: Path) -> np.ndarray:
+def _numbers(column: pd.Series, path: Path) -> np.ndarray | pd.Categorical:
     found = ids(column, path)
     if found.dtype == object:
         bad = ~column.astype(str).str.fullmatch(r"0|[1-9]\d{0,17}").to_numpy(bool)
@@ -85,7 +86,7 @@ def _numbers(column: pd.Series, path: Path) -> np.ndarray:
     return found
 
 
-def _lines(path: Path):
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield number and fields of each line that is not blank."""
     try:
         with open(path, encoding="utf-8", newline="\n") as file:

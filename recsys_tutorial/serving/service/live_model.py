@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from ...data.catalogue import RawId
 from ..recommend import Recommender, best_of
 
-Row = dict[str, Any]
+Row = dict[Any, Any]
 
 
 class Served:
@@ -75,11 +76,11 @@ class Served:
         """Twelve hex digits of the catalogue."""
         return self.recommender.catalogue.fingerprint
 
-    def recommend(self, liked: list[RawId], k: int) -> list[Row]:
+    def recommend(self, liked: Sequence[RawId], k: int) -> list[Row]:
         """Return up to ``k`` recommendations; InputError for an item that is not known."""
         recommender = self.recommender
         seen = {recommender.catalogue.index_of(item) for item in liked}
-        left = len(recommender.model.outputs) - len(seen)
+        left = len(recommender.outputs) - len(seen)
         return recommender.recommend(liked, min(k, left)).to_dict("records") if left > 0 else []
 
     def similar(self, item: RawId, k: int) -> list[Row]:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 
 UNTOUCHED = (None, ..., NotImplemented)
 
@@ -149,7 +148,7 @@ def plain(value: Any) -> np.ndarray:
     """Return a number, list, array, tensor or sparse matrix as an array; what has no shape becomes a single cell."""
     if isinstance(value, torch.Tensor):
         return value.detach().numpy()
-    if issparse(value):
+    if hasattr(value, "toarray"):  # SciPy's sparse tables
         return value.toarray()
     try:
         return np.asarray(value)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ...data.batches import Batch
 from ...data.events import from_events
 from ...data.interactions import Interactions
+from ...encoders import Encoder
 from ...learning.pretraining import pretrain
 from ...objectives import Objective
 from .base import Exercise, Untouched, Wrong, compared, shown
@@ -41,7 +42,7 @@ def _objective(answer: Any) -> str:
     people = _two_tastes()
     torch.manual_seed(0)
     built = answer.build(people, 8)
-    loss = built.loss(Batch.of(people.take_users(np.arange(20))))
+    loss: Any = built.loss(Batch.of(people.take_users(np.arange(20))))
     if loss is None or loss is ...:
         raise Untouched
     if not isinstance(loss, Tensor) or loss.ndim:
@@ -91,7 +92,7 @@ def _vectors() -> dict[str, tuple]:
 
 
 class _Base(Objective):
-    def __init__(self, encoder: nn.Module) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         super().__init__(encoder)
         self.decoder = nn.Linear(encoder.dim, encoder.n_items)
 

@@ -1,4 +1,4 @@
-"""Figures: one call each, with labelled axes, colours for the colour-blind, and a text that stands in.
+"""Figures: one call each, labelled axes, colours for the colour-blind, a text that stands in.
 
 Every function returns a :class:`Plot`. As the last line of a notebook cell it shows the picture; its alternative text
 is stored beside it, for screen readers and for tests, which compare the text and not the pixels.

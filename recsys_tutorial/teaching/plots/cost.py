@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from .base import COLOURS, LINES, MARKERS, Plot, new
+from .base import COLOURS, LINES, MARKERS, Plot, Style, new
 
 
 def benchmark(records: pd.DataFrame) -> Plot:
@@ -46,6 +48,7 @@ def roofline(kernels: pd.DataFrame, flops: float, bandwidth: float) -> Plot:
     intensity = np.logspace(-2, 3, 60)
     axes.plot(intensity, np.minimum(flops, bandwidth * intensity) / 1e9, color=COLOURS[6], label="the roof")
     told = []
+    row: Any
     for number, row in enumerate(kernels.itertuples()):
         x, y = row.flops / row.bytes, row.flops / row.seconds / 1e9
         axes.plot(x, y, color=COLOURS[number % 8], marker=MARKERS[number % 8], linestyle="none", label=row.name)
@@ -70,7 +73,7 @@ def growth(points: pd.DataFrame, exponents: pd.DataFrame, y: str) -> Plot:
     fitted = dict(zip(exponents["axis"], exponents["value"], strict=True))
     for number, (axis, rows) in enumerate(points.groupby("axis", sort=False)):
         x, values = rows["size"] / rows["size"].iloc[0], rows["value"] / rows["value"].iloc[0]
-        style = {"color": COLOURS[number], "marker": MARKERS[number], "linestyle": LINES[number]}
+        style: Style = {"color": COLOURS[number], "marker": MARKERS[number], "linestyle": LINES[number]}
         axes.plot(x, values, label=f"{axis}: exponent {fitted[axis]:.2f}", **style)
         told.append(f"{axis} exponent {fitted[axis]:.2f}")
     ends = np.array(axes.get_xlim()).clip(1)
@@ -94,7 +97,7 @@ def pareto(points: pd.DataFrame, metric: str = "NDCG@100") -> Plot:
     front = ordered[ordered["value"] > ordered["value"].cummax().shift(fill_value=-np.inf)]
     for number, (model, rows) in enumerate(points.groupby("model", sort=False)):
         rows = rows.sort_values("seconds")
-        style = {"color": COLOURS[number % 8], "marker": MARKERS[number % 8], "linestyle": LINES[number % 8]}
+        style: Style = {"color": COLOURS[number % 8], "marker": MARKERS[number % 8], "linestyle": LINES[number % 8]}
         face = style["color"] if rows["ours"].all() else "white"
         axes.plot(rows["seconds"], rows["value"], label=model, markerfacecolor=face, **style)
     axes.step(front["seconds"], front["value"], where="post", color=COLOURS[6], linewidth=0.8, label="the front")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from ...data.interactions import Interactions
 from ...errors import InputError
 from ..linear import projection, spread_kept
-from .base import COLOURS, MARKERS, Plot, new
+from .base import COLOURS, MARKERS, Plot, Style, new
 
 
 def long_tail(interactions: Interactions, head: float = 0.1) -> Plot:
@@ -25,8 +25,8 @@ def long_tail(interactions: Interactions, head: float = 0.1) -> Plot:
     axes.loglog(np.arange(1, len(counts) + 1), np.maximum(counts, 0.5), color=COLOURS[0])
     axes.axvline(items, color=COLOURS[1], linestyle="--")
     text, right = f"first {head:.0%} of the items:\n{held:.0%} of the events", items > len(counts) ** 0.5
-    where = {"xytext": (-6 if right else 6, 0), "ha": "right" if right else "left", "va": "bottom"}
-    below = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}  # where the curve never is
+    where: Style = {"xytext": (-6 if right else 6, 0), "ha": "right" if right else "left", "va": "bottom"}
+    below: Style = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}  # where the curve never is
     axes.annotate(text, (items, 0.05), color=COLOURS[1], **where, **below)
     return Plot(
         figure,
@@ -102,7 +102,7 @@ def heat(table: pd.DataFrame, title: str, x: str, y: str) -> Plot:
         if value == value:
             ink = "white" if value > middle else "black"
             axes.text(column, row, f"{value:.1f}", ha="center", va="center", color=ink, fontsize="small")
-    row, column = np.unravel_index(np.nanargmax(values), values.shape)
+    row, column = map(int, np.unravel_index(np.nanargmax(values), values.shape))
     return Plot(
         figure,
         f"{title}: {len(table)} by {table.shape[1]} cells from {np.nanmin(values):.1f} to {np.nanmax(values):.1f}; "
@@ -126,7 +126,7 @@ def plane(table: pd.DataFrame, title: str) -> Plot:
     # To the right and to the left by turns, from below upwards, so that neighbours do not write over each other.
     for turn, ((_, at_y, at_x), rows) in enumerate(table.groupby(["group", table[y].round(3), table[x].round(3)])):
         side = 1 if turn % 2 == 0 else -1
-        where = {"xytext": (9 * side, 0), "textcoords": "offset points", "ha": "left" if side > 0 else "right"}
+        where: Style = {"xytext": (9 * side, 0), "textcoords": "offset points", "ha": "left" if side > 0 else "right"}
         axes.annotate(", ".join(rows.index), (at_x, at_y), fontsize="small", va="center", **where)
     axes.margins(0.2, 0.1)
     figure.legend(frameon=False, loc="outside lower center", ncols=4)

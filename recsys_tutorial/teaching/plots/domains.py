@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .base import COLOURS, MARKERS, Plot, new
+from .base import COLOURS, MARKERS, Plot, Style, new
 
 
 def domains(summary: pd.DataFrame, metric: str = "NDCG@20") -> Plot:
@@ -20,7 +20,7 @@ def domains(summary: pd.DataFrame, metric: str = "NDCG@20") -> Plot:
     told = []
     for index, (model, rows) in enumerate(summary.groupby("model", sort=False)):
         places = np.array([names.index(domain) for domain in rows["domain"]]) + 0.12 * (index - 2)
-        style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": "none", "capsize": 2}
+        style: Style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": "none", "capsize": 2}
         axes.errorbar(rows["mean"], places, xerr=rows["spread"], label=model, **style)
     for name in names:
         rows = summary[summary["domain"] == name].sort_values("mean", ascending=False)

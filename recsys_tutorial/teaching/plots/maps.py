@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ...data.catalogue import Catalogue, RawId
 from ...evaluation.geometry import flat_map
-from .base import COLOURS, MARKERS, Plot, new
+from .base import COLOURS, MARKERS, Plot, Style, new
 
 
 def item_map(
@@ -87,20 +87,20 @@ def item_maps(
 
 
 def _first_genres(catalogue: Catalogue, shown: np.ndarray) -> np.ndarray:
-    return np.array([(catalogue.genres[index] or ("none",))[0] for index in shown.tolist()])
+    return np.array([((catalogue.genres or ())[index] or ("none",))[0] for index in shown.tolist()])
 
 
 def _scatter(axes: Axes, points: np.ndarray, genres: np.ndarray, size: float) -> list[str]:
     """Draw the commonest genres, each in its colour and with its marker, and return their names."""
     groups = [str(name) for name, _ in Counter(genres.tolist()).most_common(len(COLOURS))]
     for number, group in enumerate(groups):
-        style = {"s": size, "color": COLOURS[number], "marker": MARKERS[number], "alpha": 0.7, "linewidths": 0}
+        style: Style = {"s": size, "color": COLOURS[number], "marker": MARKERS[number], "alpha": 0.7, "linewidths": 0}
         axes.scatter(*points[genres == group].T, label=group, **style)
     return groups
 
 
 def _name(axes: Axes, points: np.ndarray, catalogue: Catalogue, shown: np.ndarray, named: Sequence[RawId]) -> None:
-    where = {"xytext": (3, 3), "textcoords": "offset points", "fontsize": "x-small"}
+    where: Style = {"xytext": (3, 3), "textcoords": "offset points", "fontsize": "x-small"}
     for index in catalogue.indices_of(list(named)).tolist():
         for place in np.flatnonzero(shown == index):
             axes.annotate(catalogue.label(index), points[place], **where)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .base import COLOURS, LINES, MARKERS, Plot, new, new_row
+from .base import COLOURS, LINES, MARKERS, Plot, Style, new, new_row
 
 
 def training(history: pd.DataFrame, title: str = "Training") -> Plot:
@@ -18,7 +18,7 @@ def training(history: pd.DataFrame, title: str = "Training") -> Plot:
     first, last = history["loss"].iloc[[0, -1]]
     alt = f"Training loss over {len(history)} epochs, from {first:.0f} to {last:.0f}."
     if history["validation"].notna().any():
-        best = history.loc[history["validation"].idxmin()]
+        best = history.iloc[history["validation"].argmin()]
         axes.plot(history["epoch"], history["validation"], color=COLOURS[1], linestyle="--", label="validation")
         axes.plot(best["epoch"], best["validation"], color=COLOURS[1], marker="o", label="best epoch, kept")
         alt += f" Validation loss is lowest, {best['validation']:.0f}, at epoch {best['epoch']:.0f}."
@@ -37,7 +37,8 @@ def label_efficiency(summary: pd.DataFrame) -> Plot:
     figure, axes = new("Quality from few labels", "labelled users", metric, size=(7.2, 3.8))
     for index, (model, rows) in enumerate(summary.groupby("model", sort=False)):
         n, again = index % len(COLOURS), index + index // len(COLOURS)  # a ninth has the first's colour only
-        style = {"color": COLOURS[n], "marker": MARKERS[again % len(MARKERS)], "linestyle": LINES[again % len(LINES)]}
+        again %= len(LINES)  # as many as MARKERS
+        style: Style = {"color": COLOURS[n], "marker": MARKERS[again], "linestyle": LINES[again]}
         axes.plot(rows["labels"], rows["value"], label=model, **style)
         axes.fill_between(rows["labels"], rows["ci_low"], rows["ci_high"], color=COLOURS[n], alpha=0.1, linewidth=0)
     axes.set_xscale("log")
@@ -64,7 +65,7 @@ def curves(table: pd.DataFrame, title: str, x: str, y: str) -> Plot:
     figure, axes = new(title, x, y)
     ends = []
     for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
-        style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index]}
+        style: Style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index]}
         axes.plot(rows[x], rows["value"], label=model, **style)
         axes.fill_between(rows[x], rows["ci_low"], rows["ci_high"], color=COLOURS[index], alpha=0.15, linewidth=0)
         ends.append(f"{model} from {rows['value'].iloc[0]:.3f} to {rows['value'].iloc[-1]:.3f}")
@@ -93,8 +94,8 @@ def differences(gains: pd.DataFrame, metric: str = "NDCG@20") -> Plot:
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    told = zip(names, gains["value"], gains["ci_low"], gains["ci_high"], strict=True)
-    told = "; ".join(f"{name} {value:+.3f} [{low:+.3f}, {high:+.3f}]" for name, value, low, high in told)
+    rows = zip(names, gains["value"], gains["ci_low"], gains["ci_high"], strict=True)
+    told = "; ".join(f"{name} {value:+.3f} [{low:+.3f}, {high:+.3f}]" for name, value, low, high in rows)
     return Plot(figure, f"Differences in {metric} with 95 % intervals: {told}.")
 
 
@@ -117,7 +118,7 @@ def simulated_few_labels(summary: pd.DataFrame) -> Plot:
     figure, axes = new("Fewer labels suffice when g is good", "labelled users", "expected squared error")
     ends = []
     for index, (model, rows) in enumerate(summary.groupby("model", sort=False)):
-        style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index], "capsize": 3}
+        style: Style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index], "capsize": 3}
         errors = [rows["value"] - rows["ci_low"], rows["ci_high"] - rows["value"]]
         x = rows["labels"] * 1.02 ** (index - 1)  # side by side, so that no bar hides another
         axes.errorbar(x, rows["value"], errors, label=f"{model} ({rows['dim'].iloc[0]} numbers)", **style)
@@ -152,7 +153,7 @@ def evaluation(table: pd.DataFrame) -> Plot:
     figure, panels = new_row([metric.upper() for metric in metrics], "mean over users, 95 % interval", "", size)
     told = []
     for number, model in enumerate(models):
-        style = {"color": COLOURS[number % 8], "marker": MARKERS[number % 8], "linestyle": "none", "capsize": 3}
+        style: Style = {"color": COLOURS[number % 8], "marker": MARKERS[number % 8], "linestyle": "none", "capsize": 3}
         shift = 0.7 * ((number + 0.5) / len(models) - 0.5)
         for metric, axes in zip(metrics, panels, strict=True):
             mine = table[(table["model"] == model) & (table["metric"] == metric)]
@@ -170,7 +171,7 @@ def evaluation(table: pd.DataFrame) -> Plot:
     return Plot(figure, f"Means over users with 95 % intervals: {'; '.join(told)}.")
 
 
-def _point(row: NamedTuple) -> str:
+def _point(row: Any) -> str:
     interval = f" [{row.ci_low:.3f}, {row.ci_high:.3f}]" if pd.notna(row.ci_low) else ""
     return f"{row.metric}@{row.k} {row.value:.3f}{interval} ({row.protocol})"
 
@@ -190,7 +191,7 @@ def lines(table: pd.DataFrame, title: str, y: str) -> Plot:
     """
     figure, axes = new(title, str(table.index.name), y, size=(7.2, 3.6))
     for number, (name, values) in enumerate(table.items()):
-        style = {"color": COLOURS[number % 8], "marker": MARKERS[number % 8], "linestyle": LINES[number % 8]}
+        style: Style = {"color": COLOURS[number % 8], "marker": MARKERS[number % 8], "linestyle": LINES[number % 8]}
         axes.plot(table.index, values, label=name, markersize=5, **style)
     axes.set_xticks(table.index)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

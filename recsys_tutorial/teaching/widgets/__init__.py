@@ -1,4 +1,4 @@
-"""Things to move in a notebook. The logic of each is a plain function; a panel calls it and shows the answer.
+"""Things to move in a notebook: the logic of each is a plain function, which a panel calls and shows.
 
 Every panel can be moved by the keyboard alone (Tab, then the arrow keys), says what each control is, shows an error
 instead of swallowing it, and leaves a table or a figure in the stored notebook for readers without a kernel.

@@ -32,7 +32,7 @@ def recommend_from_ratings(recommender: Recommender, ratings: Mapping[str, int],
         raise InputError(f"nothing has {LIKED_FROM} stars or more: give them to a film you like")
     seen = {recommender.catalogue.index_of(item) for item, stars in ratings.items() if stars}
     only_seen = {recommender.catalogue.label(index) for index in seen}
-    more = min(k + len(seen), len(recommender.model.outputs) - len(liked))
+    more = min(k + len(seen), len(recommender.outputs) - len(liked))
     found = recommender.recommend(liked, k=more)
     found = found[~found["title"].isin(only_seen)].head(k)
     return found.assign(rank=range(1, len(found) + 1)).reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""What ``study`` does: label efficiency, transfer, and the same again from a results file."""
+"""``study``: does pretraining help? Label efficiency, transfer, and the same again from a results file."""
 
 from __future__ import annotations
 
@@ -6,32 +6,65 @@ import contextlib
 import shlex
 import sys
 import tempfile
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ..data.interactions import Interactions
-from ..errors import InputError
-from ..studies import (
-    FROM_SCRATCH,
-    HEADLINE,
-    gains,
-    label_efficiency,
-    label_multiplier,
-    read_journal,
-    summarise,
-    transfer,
-    unpretrained,
-    verdict,
-)
-from ..studies.transfer import ALONE
-from ..studies.transfer import HEADLINE as TRANSFERRED
-from .commands import Report, load, table
+from ...data.interactions import Interactions
+from ...errors import InputError
+from ...learning.finetuning import STRATEGIES
+from ...objectives import OBJECTIVES
+from ...studies import label_efficiency, read_journal, transfer
+from ...tasks import TASKS
+from ..arguments import OneLineParser, add_common, add_file_options, add_training, counts, lengths, names, whole
+from ..loading import load
+from ..report import Command, Report
+from .study_report import report
 
 SAME = 1e-6  # values that differ by no more are the same: sums on one or two threads round differently
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add the commands of ``study``, each with what it takes."""
+    found = parser.add_subparsers(metavar="STUDY", required=True, parser_class=OneLineParser)
+
+    def add(name: str, run: Command) -> ArgumentParser:
+        one = found.add_parser(name, help=run.__doc__, description=run.__doc__)
+        one.set_defaults(run=run)
+        add_common(one)
+        one.add_argument("--out", type=Path, metavar="FILE.jsonl", help="results file; a stopped study goes on")
+        one.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the results file")
+        return one
+
+    one = add("label-efficiency", run_label_efficiency)
+    _add_how(one)
+    one.add_argument("data", metavar="DATA", help="a name from `datasets`, or a file")
+    one.add_argument("--task", choices=TASKS, default="new-shelf")
+    one.add_argument("--labels", type=lengths, default=[30, 100, 300], metavar="N[,N...]", help="labelled users")
+    one.add_argument("--strategy", type=names, metavar="NAME[,NAME...]", help=f"only these of {', '.join(STRATEGIES)}")
+    one.add_argument("--attribute", help="classification: the user attribute to tell (default: gender, or the first)")
+    one.add_argument("--item", help="regression: the item whose rating is asked for (default: one of the most rated)")
+    one = add("transfer", run_transfer)
+    _add_how(one)
+    one.add_argument("source", metavar="SOURCE", help="where behaviour is plentiful")
+    one.add_argument("target", metavar="TARGET", help="the new service")
+    one.add_argument("--labels", type=counts, default=[30, 100, 0], metavar="N[,N...]", help="known users; or all")
+    for name, run in (("repeat", run_repeat), ("show", run_show)):
+        add(name, run).add_argument("file", type=Path, metavar="FILE.jsonl", help="a results file")
+
+
+def _add_how(parser: ArgumentParser) -> None:
+    parser.add_argument("--seeds", type=whole(2, 1000), default=5, help="repetitions (default 5)")
+    parser.add_argument("--objective", type=names, default=["denoising"], metavar="NAME[,NAME...]",
+                        help=f"of pretraining; the verdict is about the first: {', '.join(OBJECTIVES)}")  # fmt: skip
+    parser.add_argument("--model", type=names, metavar="NAME[,NAME...]", help="only these of the study's models")
+    parser.add_argument("--draws", type=whole(1), help="draws of labelled users a seed (default: 300 users in all)")
+    add_training(parser)
+    add_file_options(parser)
+    parser.add_argument("--fewest", type=whole(1), default=5, help="events that a user and an item need (default 5)")
 
 
 def run_label_efficiency(args: Namespace) -> Report:
@@ -54,8 +87,8 @@ def run_repeat(args: Namespace) -> Report:
         raise InputError(f"{args.file} does not say how its data was read: it was not made by this command")
     again = Namespace(**{**vars(args), **origin, "figure": args.figure})
     with results_file(args.out) as out:
-        report = _run(header["study"], again, header["settings"], out, header)
-    new = {_key(row): row["value"] for row in report.records if "draws" in row}
+        found = _run(header["study"], again, header["settings"], out, header)
+    new = {_key(row): row["value"] for row in found.records if "draws" in row}
     old = {_key(row): row["value"] for row in cells}
     missing = len(new.keys() - old.keys())
     differ = [key for key in old if key not in new or abs(new[key] - old[key]) > SAME]
@@ -64,13 +97,13 @@ def run_repeat(args: Namespace) -> Report:
     said = f"{len(old) - len(differ)} of {len(old)} values come out the same"
     said += f", {missing} were missing from {args.file}" if missing else ""
     said += f"; the first that differs: {differ[0]}" if differ else ""
-    return Report([*report.records, record], f"{report.text}\n\n{said}")
+    return Report([*found.records, record], f"{found.text}\n\n{said}")
 
 
 def run_show(args: Namespace) -> Report:
     """Draw a results file and print its tables, without running anything."""
     header, cells = read_journal(args.file)
-    return _report(header, pd.DataFrame(cells), args.figure)
+    return report(header, pd.DataFrame(cells), args.figure)
 
 
 @contextlib.contextmanager
@@ -88,12 +121,12 @@ def _run(
     for one in loaded:
         print(one, file=sys.stderr)
     origin = {"origin": read, "command": _command(sys.argv[1:])}
-    do = {"label-efficiency": label_efficiency, "transfer": transfer}[study]
+    do: Any = {"label-efficiency": label_efficiency, "transfer": transfer}[study]
     do(*loaded, **settings, out=out, origin=origin, device=args.device, progress=True)
     header, cells = read_journal(out)
     if stored is not None and header["fingerprint"] != stored["fingerprint"]:
         raise InputError(f"the data has changed: fingerprint {header['fingerprint']}, not {stored['fingerprint']}")
-    return _report(header, pd.DataFrame(cells), args.figure)
+    return report(header, pd.DataFrame(cells), args.figure)
 
 
 def _command(arguments: list[str]) -> str:
@@ -109,53 +142,6 @@ def _command(arguments: list[str]) -> str:
 def _load(name: str, args: Namespace) -> Interactions:
     found = load(name, args.columns, args.duplicates)
     return found.filter_counts(per_user=args.fewest, per_item=args.fewest) if args.fewest > 1 else found
-
-
-def _report(header: dict[str, Any], results: pd.DataFrame, figure: Path | None) -> Report:
-    """Return all that follows from the cells: means, gains, multipliers and the verdict."""
-    settings, constant = header["settings"], _constant(header, results)
-    transferred = header["study"] == "transfer"
-    model = TRANSFERRED if transferred else HEADLINE[settings["task"]]
-    rivals = ALONE if transferred else unpretrained(settings["task"])
-    asked = results[results["model"] == model]["labels"].unique() if model in set(results["model"]) else []
-    within = results[results["labels"].isin(asked)] if len(asked) else results
-    summary = summarise(within)
-    if figure is not None:
-        from ..teaching.plots import label_efficiency as draw  # here, because matplotlib is slow to import
-
-        draw(summary).save(figure)
-    records, texts = results.to_dict("records") + summary.to_dict("records"), [_means(summary)]
-    others = [name for name in summary["model"].unique() if not name.startswith("pretrained")]
-    if len(asked) and others:
-        found = gains(within, model, others)
-        records += [row | constant | {"comparison": "gain"} for row in found.to_dict("records")]
-        texts.append(f"{model} minus each, with intervals that hold at once (Holm):\n" + table(found.round(4)))
-    slower = () if transferred or not len(asked) else (*FROM_SCRATCH, "raw ridge", "raw logistic")
-    for rival in (name for name in slower if name in others):
-        saved = label_multiplier(results, model, rival)
-        rows = saved.to_dict("records")
-        records += [row | constant | {"metric": "label_multiplier", "model": model, "rival": rival} for row in rows]
-        texts.append(f"Labels that {rival} needs for what {model} reaches, as a multiple:\n{table(saved.round(2))}")
-    if len(asked) and set(rivals) <= set(others):
-        said = verdict(within, model, rivals)
-        records += [row | constant | {"model": model, "metric": "verdict"} for row in said]
-        texts.append("\n".join(row["text"] for row in said))
-    known = {key: value for key, value in header.items() if key in ("study", "data", "fingerprint", "split", "command")}
-    return Report([known | row for row in records], "\n\n".join(texts))
-
-
-def _constant(header: dict[str, Any], results: pd.DataFrame) -> dict[str, Any]:
-    return {name: results[name].iloc[0] for name in ("protocol", "task", "metric", "k")} | {
-        "strategy": TRANSFERRED.split(" + ")[1] if header["study"] == "transfer" else
-        HEADLINE[header["settings"]["task"]].split(" + ")[1]
-    }  # fmt: skip
-
-
-def _means(summary: pd.DataFrame) -> str:
-    cells = summary.apply(lambda row: f"{row.value:.4f} [{row.ci_low:.3f}, {row.ci_high:.3f}]", axis=1)
-    wide = summary.assign(cell=cells).pivot(index="model", columns="labels", values="cell")
-    title = f"{summary['metric'].iloc[0]!s}, mean and 95 % interval over seeds, by number of labels"
-    return title + "\n" + table(wide.loc[summary["model"].unique()].reset_index().rename_axis(columns=None))
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from recsys_tutorial import __main__ as program
+from recsys_tutorial.cli import main as program
 from recsys_tutorial.studies import read_journal
 
 QUICK = ("--seeds", "2", "--epochs", "3", "--dim", "4", "--draws", "1", "--threads", "1")
@@ -52,7 +52,7 @@ def test_label_efficiency_leaves_tidy_records_a_file_and_a_figure(finished):
 
 
 def test_the_command_is_told_without_where_its_output_went():
-    from recsys_tutorial.cli.study_commands import _command
+    from recsys_tutorial.cli.commands.study import _command
 
     given = ["study", "label-efficiency", "my films", "--json", "/x/y.json", "--figure=f.png", "--out", "r.jsonl"]
     assert _command(given) == "recsys-tutorial study label-efficiency 'my films' --out r.jsonl"

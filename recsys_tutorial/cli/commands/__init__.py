@@ -1,0 +1,1 @@
+"""One file a command: ``arguments`` says what it takes, ``run`` what it does."""

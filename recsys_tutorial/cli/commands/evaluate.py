@@ -1,0 +1,58 @@
+"""``evaluate``: models side by side under one protocol."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from inspect import signature
+from pathlib import Path
+
+from ...data.splits import PROTOCOLS
+from ...evaluation.by_name import BASELINES, model_by_name, warn_of_leak
+from ...evaluation.evaluation import evaluate
+from ...objectives import OBJECTIVES
+from ...system import machine
+from ..arguments import add_data, lengths, names, whole
+from ..loading import load_told
+from ..report import Report, table
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add what this command takes."""
+    add_data(parser)
+    parser.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
+                        help=f"any of {', '.join([*BASELINES, *OBJECTIVES])}, or folders of pretrain")  # fmt: skip
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="held-out-users")
+    parser.add_argument("--metric", type=names, default=["ndcg", "recall"], metavar="NAME[,NAME...]",
+                        help="ndcg,recall,mrr,map,hit_rate,coverage,...")  # fmt: skip
+    parser.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
+    parser.add_argument("--sampled", type=whole(1), metavar="N", help="rank among N random items: to see it mislead")
+    parser.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
+
+
+def run(args: Namespace) -> Report:
+    """Compare models under one protocol: ranking metrics with intervals over users."""
+    interactions = load_told(args)
+    protocol = PROTOCOLS[args.protocol]
+    seeded = {"seed": args.seed} if "seed" in signature(protocol).parameters else {}
+    split = protocol(interactions, **seeded)
+    print(split, file=sys.stderr)
+    models, fit_seconds, leaks = {}, {}, {}
+    for name in args.model:
+        started = time.perf_counter()
+        models[name] = model_by_name(name, split.train, args.seed, args.device, progress=True)
+        fit_seconds[name] = time.perf_counter() - started
+        leaks[name] = warn_of_leak(name, models[name], interactions)
+    lengths = args.k or [k for k in (10, 20, 100) if k <= interactions.n_items]
+    found = evaluate(models, split, args.metric, lengths, sampled=args.sampled, seed=args.seed, progress=True)
+    if args.figure:
+        from ...teaching.plots import evaluation  # here, because matplotlib is slow to import
+
+        evaluation(found).save(args.figure)
+    found = found.assign(
+        data=interactions.name, fit_seconds=found["model"].map(fit_seconds), leak=found["model"].map(leaks),
+        seed=args.seed, peak_mb=machine.peak_mb(),
+    )  # fmt: skip
+    shown = found[["model", "metric", "k", "value", "ci_low", "ci_high"]].round(4)
+    return Report(found.to_dict("records"), f"{found['protocol'].iloc[0]}, {interactions.name}\n\n{table(shown)}")

@@ -1,0 +1,66 @@
+"""``pretrain``: g from a log, written to a folder."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import pandas as pd
+
+from ...data.files import make_folder
+from ...engine import processes as distributed
+from ...learning import checkpoints
+from ...learning.pretraining import pretrain
+from ...objectives import OBJECTIVES
+from ...system import machine
+from ..arguments import add_data, add_training, whole
+from ..loading import load, tell
+from ..report import Report
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add what this command takes."""
+    add_data(parser)
+    parser.add_argument("--objective", choices=sorted(OBJECTIVES), default="denoising")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model")
+    add_training(parser)
+    parser.add_argument("--sampled-softmax", type=whole(1), metavar="N",
+                        help="for large catalogues: let the softmax run over N items drawn at every step")  # fmt: skip
+    taken = parser.add_mutually_exclusive_group()
+    taken.add_argument("--resume", action="store_true", help="go on with the interrupted training in DIR")
+    taken.add_argument("--overwrite", action="store_true", help="replace what is in DIR once the new model is complete")
+    parser.add_argument("--shard-items", action="store_true", help="under torchrun: each keeps some of the items")
+
+
+def run(args: Namespace) -> Report:
+    """Pretrain g and write the model to a folder; under torchrun, all processes together."""
+    with distributed.joined(args.device) as device:
+        return _train(args, device)
+
+
+def _train(args: Namespace, device: str) -> Report:
+    checkpoints.check_free(args.out, args.resume, args.overwrite)
+    interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
+    make_folder(args.out)
+    tell(interactions)
+    sampled = {} if args.sampled_softmax is None else {"sampled_softmax": args.sampled_softmax}
+    end = "nothing was left to do for" if args.resume and checkpoints.is_finished(args.out) else "written to"
+    started = time.perf_counter()
+    model = pretrain(
+        args.objective, interactions, epochs=args.epochs, dim=args.dim, seed=args.seed, device=device,
+        checkpoint=args.out, resume=args.resume, overwrite=args.overwrite, shard_items=args.shard_items, progress=True,
+        **sampled,
+    )  # fmt: skip
+    seconds, last = time.perf_counter() - started, pd.DataFrame(model.history).iloc[-1]
+    record = {
+        "model": args.objective, "data": interactions.name, "metric": "loss", "value": float(last["loss"]),
+        "epochs": int(last["epoch"]), "seed": args.seed, "seconds": seconds,
+        "peak_mb": distributed.highest(machine.peak_mb()), "processes": distributed.size(),
+        "parameters": sum(p.numel() for p in model.parameters()), "out": str(args.out),
+    }  # fmt: skip
+    text = (
+        f"{args.objective}: {record['epochs']} epochs in {seconds:.0f} s, loss {last['loss']:.1f}, "
+        f"{record['parameters']:,} parameters, {record['peak_mb']:.0f} MB at most; {end} {args.out}"
+    )
+    return Report([record], text)

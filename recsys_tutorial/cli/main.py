@@ -1,0 +1,84 @@
+"""The parser of all commands, and what becomes of their reports and errors."""
+
+from __future__ import annotations
+
+import re
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import __version__
+from ..engine import processes as distributed
+from ..errors import InputError, TrainingError
+from ..system import machine
+from .arguments import OneLineParser, add_common, one_line
+from .commands import benchmark, datasets, demo, doctor, evaluate, pretrain, recommend, serve, study
+from .report import emit
+
+COMMANDS = {
+    "demo": demo, "datasets": datasets, "doctor": doctor, "pretrain": pretrain, "evaluate": evaluate,
+    "benchmark": benchmark, "recommend": recommend, "serve": serve,
+}  # fmt: skip
+
+
+def parser() -> ArgumentParser:
+    """Return the parser of all commands."""
+    top = OneLineParser(prog="recsys-tutorial", description="Pretrained models for recommender systems.")
+    top.add_argument("--version", action="version", version=__version__)
+    found = top.add_subparsers(metavar="COMMAND", required=True, parser_class=OneLineParser)
+    for name, command in COMMANDS.items():
+        one = found.add_parser(name, help=command.run.__doc__, description=command.run.__doc__)
+        one.set_defaults(run=command.run)
+        if hasattr(command, "arguments"):
+            command.arguments(one)
+        add_common(one)
+    study.arguments(found.add_parser("study", help="does pretraining help? experiments over seeds, with a verdict"))
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, or 2 after one clear line about what was wrong."""
+    args = parser().parse_args(argv)
+    try:
+        _check_files(args)
+        machine.use(args.threads, args.device)
+        if distributed.started() > 1 and args.run is not pretrain.run:
+            raise InputError("only pretrain runs in several processes: start this command without torchrun")
+        report = args.run(args)
+        if distributed.speaks():
+            emit(report, args.json)
+    except (InputError, OSError, MemoryError, RuntimeError) as error:
+        if (text := _explain(error)) is None:
+            raise
+        print(f"recsys-tutorial: {text}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("recsys-tutorial: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _check_files(args: Namespace) -> None:
+    """Find out before the work, not after it, that a result could not be written."""
+    for name in ("json", "figure", "out"):
+        path = getattr(args, name, None)
+        if path in (None, "-") or (name == "out" and args.run is pretrain.run):  # which makes its folder
+            continue
+        if Path(path).is_dir() or not Path(path).resolve().parent.is_dir():
+            raise InputError(f"--{name} {path}: give a file in a folder that exists")
+        if name == "figure":
+            from ..teaching.plots.base import picture_format  # here, because matplotlib is slow to import
+
+            picture_format(path)
+
+
+def _explain(error: BaseException) -> str | None:
+    """Return one line about an error that the user can do something about, else None: it is our mistake."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return one_line(f"{error.filename}: {error.strerror}")
+    if isinstance(error, InputError | TrainingError | OSError):
+        return one_line(str(error))
+    if isinstance(error, MemoryError) or re.search("allocate memory|out of memory", str(error)):
+        return "not enough memory: take fewer data or a smaller --dim"
+    return None
