@@ -268,6 +268,7 @@ def test(extra: list) -> int:
     left_out = () if read_stamp().get("extras") else NEED_EXTRAS
     checks = {
         "ruff": ["ruff", "check", "."],
+        "types": ["mypy"],
         "tests": ["pytest", "tests", *extra],
         "notebooks": ["pytest", *NBVAL.split(), "-p", "no:cacheprovider", "notebooks"]
         + [f"--ignore=notebooks/{name}.ipynb" for name in left_out],
