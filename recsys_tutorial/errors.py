@@ -50,7 +50,7 @@ def unknown(kind: str, name: object, known: Iterable[str], shown: int = 12) -> I
 
 def whole(name: str, value: object, lowest: int = 1) -> int:
     """Return ``value`` as Python's own whole number, NumPy's too; InputError where it is none, or below ``lowest``."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
+    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < lowest:
         raise InputError(f"{name}={value!r}: it needs to be a whole number of at least {lowest}")
     return int(value)
 
@@ -59,7 +59,7 @@ def how_many(k: object, there: int, what: str = "items to choose from") -> int:
     """Return ``k`` as a whole number between 1 and ``there``; InputError where it is none, or nothing is there."""
     if there < 1:
         raise InputError(f"k={k!r}: there are no {what} left: all were liked, seen, or left out")
-    if not isinstance(k, Integral) or isinstance(k, bool) or not 1 <= k <= there:
+    if not isinstance(k, Integral) or isinstance(k, bool) or not 1 <= int(k) <= there:
         raise InputError(f"k={k!r}: it needs to be a whole number between 1 and {there}, the number of {what}")
     return int(k)
 

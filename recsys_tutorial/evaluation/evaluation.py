@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,7 @@ def evaluate_users(
     """Return the table of :func:`evaluate`, and what it rests on: one row per user, columns (model, metric, k)."""
     models = models if isinstance(models, Mapping) else {type(models).__name__: models}
     metrics = [metrics] if isinstance(metrics, str) else metrics
-    lengths = sorted({how_many(n, split.inputs.n_items, "items") for n in ([k] if np.ndim(k) == 0 else k)})
+    lengths = sorted({how_many(n, split.inputs.n_items, "items") for n in (k if isinstance(k, Iterable) else [k])})
     for metric in metrics:
         if metric not in (*FROM_HITS, *LIST_METRICS):
             raise unknown("metric", metric, (*FROM_HITS, *LIST_METRICS))
