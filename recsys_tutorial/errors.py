@@ -48,6 +48,12 @@ def unknown(kind: str, name: object, known: Iterable[str], shown: int = 12) -> I
     return InputError(f"unknown {kind} {name!r}: {hint}")
 
 
+def check_format(where: object, found: object, known: int) -> None:
+    """Raise InputError where what is stored at ``where`` has another format than the one that is ``known`` here."""
+    if found != known:
+        raise InputError(f"{where} has format {found}, this version reads {known}: update recsys-tutorial")
+
+
 def whole(name: str, value: object, lowest: int = 1) -> int:
     """Return ``value`` as Python's own whole number, NumPy's too; InputError where it is none, or below ``lowest``."""
     if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < lowest:

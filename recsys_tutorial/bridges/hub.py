@@ -15,7 +15,8 @@ from huggingface_hub.errors import HFValidationError
 from .. import __version__
 from ..data.files import to_json, write_bytes, write_text
 from ..data.published.datasets import DATASETS
-from ..errors import InputError, MissingFileError
+from ..engine.tensors import FORMAT
+from ..errors import InputError, MissingFileError, check_format
 from ..learning.checkpoints import describe, rebuild
 from ..model import PretrainedModel
 
@@ -96,7 +97,8 @@ class HubModel(  # type: ignore[call-arg]  # the mixin, which is an extra, takes
 
     def _save_pretrained(self, save_directory: Path) -> None:
         data = safetensors.torch.save({name: tensor.cpu().contiguous() for name, tensor in self.state_dict().items()})
-        head = {"library": "recsys-tutorial", "version": __version__, "sha256": hashlib.sha256(data).hexdigest()}
+        head = {"library": "recsys-tutorial", "format": FORMAT, "version": __version__}
+        head["sha256"] = hashlib.sha256(data).hexdigest()
         write_bytes(save_directory / WEIGHTS, data)
         write_text(save_directory / CONFIG, to_json({**head, **describe(self)}))
 
@@ -126,6 +128,7 @@ class HubModel(  # type: ignore[call-arg]  # the mixin, which is an extra, takes
             raise MissingFileError(f"{model_id}: no {missing}: give what save_pretrained wrote") from error
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{model_id}: its {CONFIG} is damaged, or another library's: save it again") from error
+        check_format(f"{model_id}: its {CONFIG}", described.get("format", 1), FORMAT)  # the first ones did not say
         if hashlib.sha256(data).hexdigest() != digest:
             raise InputError(f"{model_id}: {WEIGHTS} is damaged or truncated ({len(data):,} bytes): copy it anew")
         return cls.of(rebuild(described, safetensors.torch.load(data), model_id))

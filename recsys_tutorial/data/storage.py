@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError, MissingFileError
+from ..errors import InputError, MissingFileError, check_format
 from .catalogue import Catalogue, RawId, as_ids
 from .events import catalogue_of
 from .files import in_pieces, make_folder, to_json, write_text
@@ -78,10 +78,7 @@ def open_interactions(folder: str | Path) -> Interactions:
         raise MissingFileError(f"no interactions in {str(folder)!r} (no {NAME}): give one that save_interactions wrote")
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
-        if described["format"] != FORMAT:
-            raise InputError(
-                f"{path} has format {described['format']}, this version reads {FORMAT}: update recsys-tutorial"
-            )
+        check_format(path, described["format"], FORMAT)
         found = _opened(path.parent / described["folder"], described)
         sizes = [found.n_users, len(found.offsets) - 1, found.n_events, len(found.weights), int(found.offsets[-1])]
         if sizes != 2 * [described["n_users"]] + 3 * [described["n_events"]]:

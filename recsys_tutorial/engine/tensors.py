@@ -17,7 +17,7 @@ import safetensors.torch
 from torch import Tensor
 
 from ..data.files import to_json, write_bytes, write_text
-from ..errors import InputError, MissingFileError
+from ..errors import InputError, MissingFileError, check_format
 
 FORMAT = 1
 
@@ -55,8 +55,7 @@ def read_tensors(folder: str | Path, kind: str) -> tuple[dict[str, Any], dict[st
         name, digest, version = described["tensors"], described["sha256"], described["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged: train the model again, or copy it anew") from error
-    if version != FORMAT:
-        raise InputError(f"{path} has format {version}, this version reads {FORMAT}: update recsys-tutorial")
+    check_format(path, version, FORMAT)
     tensor_file = folder / Path(name).name
     if not tensor_file.is_file():
         raise MissingFileError(f"{path} names {name!r}, which is missing: copy the whole folder")

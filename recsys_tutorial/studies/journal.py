@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, MissingFileError
+from ..errors import InputError, MissingFileError, check_format
 
 Record = dict[str, Any]
 KEYS = ("labels", "seed", "model")  # of a cell: what is measured once
+FORMAT = 1
 VOLATILE = ("command", "versions")  # of the header: what may differ between two sittings of one study
 
 
@@ -38,7 +39,7 @@ class Journal:
             _cut_torn_end(self.path)
         else:
             self.cells = []
-            self._write({"record": "study", **self.header})
+            self._write({"record": "study", "format": FORMAT, **self.header})
 
     def _check(self, found: Record) -> None:
         for key, value in self.header.items():
@@ -69,7 +70,7 @@ def read_journal(path: str | Path) -> tuple[Record, list[Record]]:
 
     Raises:
         MissingFileError: no such file.
-        InputError: it is no results file, or a line before the last is damaged.
+        InputError: it is no results file, of a newer format, or a line before the last is damaged.
     """
     if not Path(path).exists():
         raise MissingFileError(f"no file {str(path)!r}: give the results file of a study")
@@ -85,6 +86,7 @@ def read_journal(path: str | Path) -> tuple[Record, list[Record]]:
             raise InputError(f"{path}, line {number}, is damaged: delete it, its cell is then made anew") from error
     if not records or not isinstance(records[0], dict) or records[0].get("record") != "study":
         raise InputError(f"{path} is no results file of a study: its first line does not say what was studied")
+    check_format(path, records[0].pop("format", 1), FORMAT)  # the first ones did not say
     header, *cells = ({key: value for key, value in record.items() if key != "record"} for record in records)
     return header, cells
 

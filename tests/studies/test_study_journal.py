@@ -95,3 +95,15 @@ def test_a_killed_study_goes_on_without_repeating(tmp_path):
     assert 11 < len(done) < len(cells) == len(values[0])
     assert values[0] == values[1]
     assert json.loads(path.read_text().splitlines()[0])["study"] == "label-efficiency"
+
+
+def test_a_file_of_an_older_version_is_read_and_one_of_a_newer_refused(tmp_path):
+    path = tmp_path / "r.jsonl"
+    Journal(path, HEADER).add(CELL)
+    first, *rest = path.read_text().splitlines(keepends=True)
+    assert json.loads(first)["format"] == 1
+    path.write_text(json.dumps({"record": "study", **HEADER}) + "\n" + "".join(rest))  # the first ones did not say
+    assert Journal(path, HEADER).cells == [CELL]
+    path.write_text(first.replace('"format": 1', '"format": 2') + "".join(rest))
+    with pytest.raises(rt.InputError, match=r"r\.jsonl has format 2, this version reads 1: update recsys-tutorial"):
+        read_journal(path)
