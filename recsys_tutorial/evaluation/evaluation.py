@@ -80,6 +80,7 @@ def evaluate_users(
     for metric in metrics:
         if metric not in (*FROM_HITS, *LIST_METRICS):
             raise unknown("metric", metric, (*FROM_HITS, *LIST_METRICS))
+    check_relevant(split)
     for model in models.values():
         if (known := getattr(model, "catalogue", None)) is not None:
             known.require_same(split.inputs.catalogue, f"the split of {split.inputs.name!r}")
@@ -107,6 +108,17 @@ def evaluate_users(
         rows = [row | means.get((row["model"], row["metric"], row["k"]), {}) for row in rows]
     columns = ["model", "protocol", "metric", "k", "value", "ci_low", "ci_high", "users", "without", "seconds"]
     return pd.DataFrame(rows).reindex(columns=columns), per_user
+
+
+def check_relevant(split: Split) -> None:
+    """Raise InputError where no event that is to be found counts as relevant: its weight has to be above 0."""
+    weights = split.targets.weights
+    if not (weights > 0).any():
+        seen = f"their weights are {weights.min():g} to {weights.max():g}" if len(weights) else "there are none"
+        raise InputError(
+            f"{split.targets.name!r}: an event counts as relevant where its weight is above 0, and of the "
+            f"{len(weights):,} events to be found none is ({seen}): shift the weights, or binarise(at_least=...) them"
+        )
 
 
 def _means(values: np.ndarray, seed: int) -> list[dict[str, float]]:

@@ -13,7 +13,7 @@ from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
 from ..data.splits import held_out_users
 from ..errors import InputError
-from ..metrics.ranking import ndcg_at_k
+from ..metrics.ranking import from_hits, hits_at_k, top_k
 from ..model import PretrainedModel
 
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -79,7 +79,8 @@ def adapt(
         for place, (logits, weight) in enumerate(choices):
             scores = deep[logits] + weight * wide
             scores[shown.rows, shown.items] = -np.inf
-            found[place] += ndcg_at_k(scores, split.targets.matrix, min(20, scores.shape[1])).sum()
+            lists = top_k(scores, min(20, scores.shape[1]))
+            found[place] += from_hits("ndcg", *hits_at_k(lists, split.targets.matrix)).sum()
     logits, weight = choices[int(np.argmax(found))]
     return Adapted(model, EASE().fit(interactions), weight, logits)
 

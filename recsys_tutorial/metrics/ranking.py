@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import sparray, spmatrix
+from scipy.sparse import csr_array, sparray, spmatrix
 
-from ..errors import InputError, how_many
+from ..errors import InputError, how_many, listed, unknown
 
 Scores = np.ndarray | torch.Tensor
 Relevant = np.ndarray | torch.Tensor | sparray | spmatrix | Sequence[Sequence[float]]
@@ -121,9 +121,37 @@ def from_hits(name: str, hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray
 
 
 def _at_k(name: str, scores: Scores, relevant: Any, k: int) -> np.ndarray:
+    grades = _values(scores, relevant) - {0.0}
+    if len(grades) > 1 or min(grades, default=1) < 0:
+        raise InputError(
+            f"relevant holds {listed(sorted(grades))}: it needs 0, and one number for all that is relevant; write "
+            "relevant >= 4, say, or give ndcg_at_k gains='linear' or 'exponential' for relevance in grades"
+        )
+    return from_hits(name, *hits_at_k(top_k(scores, k), relevant))
+
+
+def _values(scores: Scores, relevant: Any) -> set[float]:
+    """Return the different values of ``relevant``; InputError where it is not of the shape of ``scores``."""
     if tuple(np.shape(scores)) != tuple(np.shape(relevant)):
         raise InputError(f"scores {tuple(np.shape(scores))} and relevant {tuple(np.shape(relevant))} differ in shape")
-    return from_hits(name, *hits_at_k(top_k(scores, k), relevant))
+    return set(np.unique(relevant.data if hasattr(relevant, "tocsr") else np.asarray(relevant)).astype(float).tolist())
+
+
+# name -> what an item of relevance r adds: Järvelin and Kekäläinen (2002); Burges et al. (2005), Learning to rank.
+GAINS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"linear": lambda r: r, "exponential": lambda r: 2.0**r - 1}
+
+
+def _graded_ndcg(scores: Scores, relevant: Any, k: int, gain: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    if min(_values(scores, relevant), default=0) < 0:
+        raise InputError("relevant holds negative grades: what is not relevant has grade 0")
+    items, table = top_k(scores, k), csr_array(relevant)
+    discounts, found = 1 / np.log2(np.arange(2, k + 2)), np.full(len(items), np.nan)
+    for user, (ranked, row) in enumerate(zip(items, table, strict=True)):
+        best = gain(np.sort(row.data.astype(float))[::-1][:k])
+        if best.any():
+            gained = gain(row.toarray().ravel()[ranked[ranked >= 0]])
+            found[user] = gained @ discounts[: len(gained)] / (best @ discounts[: len(best)])
+    return found
 
 
 def recall_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
@@ -149,12 +177,23 @@ def hit_rate_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
     return _at_k("hit_rate", scores, relevant, k)
 
 
-def ndcg_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:
-    r"""Return ``Σ_r hit_r / log2(r + 1)`` over ranks r = 1..k, divided by its largest possible value.
+def ndcg_at_k(scores: Scores, relevant: Relevant, k: int, gains: str = "binary") -> np.ndarray:
+    r"""Return ``Σ_r gain_r / log2(r + 1)`` over ranks r = 1..k, divided by its largest possible value.
 
-    Source: Järvelin and Kekäläinen (2002), with 0/1 gains.
+    Args:
+        scores: ``(users, items)``.
+        relevant: ``(users, items)``, 0 and 1 (or another number for all); grades from 0 where ``gains`` is not
+            ``binary``.
+        k: length of the list.
+        gains: ``binary``: 1 for what is relevant; ``linear``: the grade; ``exponential``: ``2^grade - 1``.
+
+    Source: Järvelin and Kekäläinen (2002); exponential gains: Burges et al. (2005).
     """
-    return _at_k("ndcg", scores, relevant, k)
+    if gains == "binary":
+        return _at_k("ndcg", scores, relevant, k)
+    if gains not in GAINS:
+        raise unknown("gains", gains, ["binary", *GAINS])
+    return _graded_ndcg(scores, relevant, k, GAINS[gains])
 
 
 def mrr_at_k(scores: Scores, relevant: Relevant, k: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from ..data.catalogue import Catalogue
 from ..data.interactions import Interactions
 from ..engine.losses import multinomial_loss, squared_loss
 from ..errors import InputError
-from ..metrics.ranking import ndcg_at_k
+from ..metrics.ranking import from_hits, hits_at_k, top_k
 from .base import Labelled, Task
 
 
@@ -80,7 +80,7 @@ class RankingTask(Task):
             scores = np.array(scores)
             rows = np.repeat(np.arange(len(self)), self.behaviour.events_per_user)
             scores[rows, self.behaviour.items] = -np.inf
-        return ndcg_at_k(scores, self.targets.matrix, min(self.k, self.n_outputs))
+        return from_hits("ndcg", *hits_at_k(top_k(scores, min(self.k, self.n_outputs)), self.targets.matrix))
 
     def take(self, rows: np.ndarray) -> RankingTask:
         """Return the task on these users alone."""

@@ -70,8 +70,10 @@ def test_the_licence_of_a_known_data_set_is_on_the_card(model, tmp_path):
     [
         (lambda folder: (folder / WEIGHTS).write_bytes(b"x"), r"model.safetensors is damaged or truncated \(1 bytes\)"),
         (lambda folder: (folder / CONFIG).write_text("{}"), "config.json is damaged, or another library's"),
-        (lambda folder: (folder / CONFIG).write_text((folder / CONFIG).read_text().replace('"format": 1', '"format": 2')),
-         "config.json has format 2, this version reads 1: update"),
+        (
+            lambda at: (at / CONFIG).write_text((at / CONFIG).read_text().replace('"format": 1', '"format": 2')),
+            "config.json has format 2, this version reads 1: update",
+        ),
         (lambda folder: (folder / CONFIG).unlink(), "no config.json: give what save_pretrained wrote"),
         (lambda folder: (folder / WEIGHTS).unlink(), "no model.safetensors"),
     ],

@@ -177,7 +177,7 @@ def test_the_command_reads_a_folder_and_states_its_peak(tmp_path, board, capsys)
     assert 50 < record["peak_mb"] < 5000
     assert main([*command, "--overwrite", "--columns", "user=u"]) == 2
     assert "is a folder: leave it out" in capsys.readouterr().err
-    assert main(["pretrain", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert main(["pretrain", str(tmp_path), "--out", str(tmp_path / "other")]) == 2
     assert "no interactions in" in capsys.readouterr().err
 
 

@@ -172,3 +172,11 @@ def test_models_of_other_items_are_refused():
     model = rt.pretrain("denoising", other, epochs=1, dim=2)
     with pytest.raises(rt.InputError, match=r"the split of 'interactions' has another catalogue \(60 items"):
         rt.evaluate(model, split, k=5)
+
+
+def test_where_nothing_is_relevant_it_is_said_what_would_be(board):
+    users, items = np.repeat(np.arange(20), 3), np.tile(np.arange(3), 20)
+    negative = rt.from_events(users, items, np.full(60, -2.0), name="dislikes")
+    split = rt.splits.held_out_users(negative, seed=0)
+    with pytest.raises(rt.InputError, match=r"'dislikes'.* relevant where its weight is above 0, .*-2 to -2"):
+        rt.evaluate(rt.Popularity().fit(split.train), split, "ndcg", 1, progress=False)

@@ -253,3 +253,35 @@ def test_shapes_that_differ_are_refused(name):
         RANKING_METRICS[name](np.ones((2, 3)), np.ones((2, 4)), 2)
     with pytest.raises(InputError, match=r"^scores have shape \(3,\): they need to be \(users, items\)$"):
         RANKING_METRICS[name](np.ones(3), np.ones(3), 2)
+
+
+@pytest.mark.parametrize(("gains", "gain"), [("linear", lambda r: r), ("exponential", lambda r: 2.0**r - 1)])
+def test_graded_relevance_is_what_scikit_learn_says(gains, gain):
+    rng = np.random.default_rng(0)
+    scores, grades = rng.random((30, 12)), rng.integers(0, 4, (30, 12)) * (rng.random((30, 12)) < 0.5)
+    grades[3] = 0
+    for relevant in (grades, csr_array(grades)):
+        found = metrics.ndcg_at_k(scores, relevant, 5, gains=gains)
+        assert np.isnan(found[3])
+        expected = [ndcg_score(gain(grades[[u]]), scores[[u]], k=5) for u in range(30) if u != 3]
+        np.testing.assert_allclose(np.delete(found, 3), expected, atol=1e-12)
+
+
+def test_grades_by_hand():
+    # 3 stands second, 1 third, nothing first: (3 / log2 3 + 1 / 2) / (3 + 1 / log2 3)
+    found = metrics.ndcg_at_k(np.array([[2.0, 3.0, 1.0]]), np.array([[3, 0, 1]]), 3, gains="linear")
+    assert found == pytest.approx((3 / np.log2(3) + 0.5) / (3 + 1 / np.log2(3)))
+
+
+@pytest.mark.parametrize("metric", RANKING_METRICS.values(), ids=RANKING_METRICS)
+def test_grades_are_refused_where_0_and_1_are_read(metric):
+    for relevant in ([[3, 0, 1]], csr_array([[0.5, 0, 1]]), [[-1, 0, 1]]):
+        with pytest.raises(InputError, match=r"relevant holds .*: it needs 0, and one number for all"):
+            metric(np.array([[2.0, 3.0, 1.0]]), relevant, 2)
+
+
+def test_gains_and_grades_that_are_none():
+    with pytest.raises(InputError, match="unknown gains 'square'"):
+        metrics.ndcg_at_k(np.eye(2), np.eye(2), 1, gains="square")
+    with pytest.raises(InputError, match="negative grades"):
+        metrics.ndcg_at_k(np.eye(2), -np.eye(2), 1, gains="linear")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...data.splits import PROTOCOLS
 from ...evaluation.by_name import BASELINES, model_by_name, warn_of_leak
-from ...evaluation.evaluation import evaluate
+from ...evaluation.evaluation import check_relevant, evaluate
 from ...objectives import OBJECTIVES
 from ...system import machine
 from ..arguments import add_data, lengths, names, whole
@@ -38,6 +38,7 @@ def run(args: Namespace) -> Report:
     seeded = {"seed": args.seed} if "seed" in signature(protocol).parameters else {}
     split = protocol(interactions, **seeded)
     print(split, file=sys.stderr)
+    check_relevant(split)  # before anything is trained
     models, fit_seconds, leaks = {}, {}, {}
     for name in args.model:
         started = time.perf_counter()
