@@ -64,7 +64,7 @@ SLOW = (  # files and folders of tests/ that --quick leaves out: each takes long
     "data/readers/test_formats.py", "data/test_storage.py", "encoders/test_feature.py", "engine/test_processes.py",
     "engine/test_sampling.py", "learning/test_pretraining.py", "metrics/test_oracles.py", "objectives",
     "serving/test_export.py", "serving/test_service.py", "studies", "system", "tasks/test_clicks.py",
-    "teaching/test_solutions.py", "test_wheel.py",
+    "teaching/test_solutions.py", "test_types.py", "test_wheel.py",
 )  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DISK_GB = {"CPU": 3, "CUDA": 8}
@@ -280,7 +280,7 @@ def quick_test(extra: list) -> int:
     fast = ["pytest", "tests", *WORKERS, *[f"--ignore=tests/{name}" for name in SLOW]]
     # Two workers with a thread each take the two cores; with two threads each they would wait for one another.
     code = run_checks({"ruff": ["ruff", "check", "."], "tests": [*fast, *extra]}, OMP_NUM_THREADS="1")
-    say(f"not run with --quick: the notebooks, the browser, and of tests/ {', '.join(SLOW)}")
+    say(f"not run with --quick: the types, the notebooks, the browser, and of tests/ {', '.join(SLOW)}")
     return code
 
 
@@ -302,6 +302,7 @@ def test(extra: list) -> int:
     left_out = () if read_stamp().get("extras") else NEED_EXTRAS
     checks = {
         "ruff": ["ruff", "check", "."],
+        "types": ["mypy"],
         "tests": ["pytest", "tests", *extra],
         "notebooks": ["pytest", *NBVAL.split(), "-p", "no:cacheprovider", "notebooks"]
         + [f"--ignore=notebooks/{name}.ipynb" for name in left_out],

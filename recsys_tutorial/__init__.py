@@ -5,6 +5,7 @@ __version__ = "0.1.0"
 import importlib
 import os
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 # Before torch starts its threads: by default they spin while they wait, and beside busy neighbours two spinning threads
 # were ten times slower than one. Whoever sets the variable keeps their choice.
@@ -103,8 +104,12 @@ __all__ = [
 
 _WHEN_ASKED_FOR = ("exercises", "identities", "plots", "widgets")  # they bring matplotlib or ipywidgets, slow to import
 
+if TYPE_CHECKING:  # where the names below would all be taken for modules, misspelt ones too
+    from .teaching import exercises, plots, widgets
+    from .teaching import identities as identities
+else:
 
-def __getattr__(name: str) -> ModuleType:
-    if name in _WHEN_ASKED_FOR:
-        return importlib.import_module(f".teaching.{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> ModuleType:
+        if name in _WHEN_ASKED_FOR:
+            return importlib.import_module(f".teaching.{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -48,11 +48,26 @@ def unknown(kind: str, name: object, known: Iterable[str], shown: int = 12) -> I
     return InputError(f"unknown {kind} {name!r}: {hint}")
 
 
+def whole(name: str, value: object, lowest: int = 1) -> int:
+    """Return ``value`` as Python's own whole number, NumPy's too; InputError where it is none, or below ``lowest``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < lowest:
+        raise InputError(f"{name}={value!r}: it needs to be a whole number of at least {lowest}")
+    return int(value)
+
+
+def how_many(k: object, there: int, what: str = "items to choose from") -> int:
+    """Return ``k`` as a whole number between 1 and ``there``; InputError where it is none, or nothing is there."""
+    if there < 1:
+        raise InputError(f"k={k!r}: there are no {what} left: all were liked, seen, or left out")
+    if not isinstance(k, Integral) or isinstance(k, bool) or not 1 <= int(k) <= there:
+        raise InputError(f"k={k!r}: it needs to be a whole number between 1 and {there}, the number of {what}")
+    return int(k)
+
+
 def check_sizes(**sizes: int) -> None:
     """Raise InputError for the first of ``sizes`` that is not a whole number of at least 1."""
     for name, size in sizes.items():
-        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
-            raise InputError(f"{name}={size!r}: it needs to be a whole number of at least 1")
+        whole(name, size)
 
 
 def check_shares(**shares: float) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+import recsys_tutorial as rt
 from recsys_tutorial.errors import InputError, MissingFileError, nearest, unknown
 
 
@@ -49,3 +51,38 @@ def test_errors_are_of_the_kinds_that_callers_catch():
 )
 def test_a_message_is_cut_in_the_middle_where_it_grows_too_long(message, said):
     assert str(InputError(message)) == said
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+def test_numpys_whole_numbers_are_whole_numbers(kind, board):
+    split = rt.splits.held_out_users(board, seed=kind(0))
+    model = rt.pretrain("denoising", board, epochs=kind(2), dim=kind(4), batch_size=kind(20), seed=kind(1))
+    assert rt.Recommender(model).recommend([1], k=kind(3)).shape == (3, 4)
+    assert set(rt.evaluate(model, split, "ndcg", kind(5), seed=kind(2), progress=False)["k"]) == {5}
+    assert rt.metrics.top_k(np.eye(3), kind(2)).shape == (3, 2)
+    same = rt.pretrain("denoising", board, epochs=2, dim=4, batch_size=20, seed=1)
+    np.testing.assert_array_equal(model.score(board), same.score(board))
+
+
+def test_settings_from_numpy_are_stored_as_plain_numbers(board, tmp_path):
+    numbers = dict(epochs=np.int64(1), learning_rate=np.float32(0.25), weight_decay=np.float64(0), dim=np.int16(4))
+    rt.pretrain("denoising", board, checkpoint=tmp_path, seed=np.int64(3), **numbers)
+    origin = rt.load_model(tmp_path).origin
+    assert (origin["epochs"], origin["learning_rate"], origin["seed"], origin["dim"]) == (1, 0.25, 3, 4)
+    plain = dict(seed=3, epochs=1, learning_rate=0.25, weight_decay=0, dim=4)
+    again = rt.pretrain("denoising", board, checkpoint=tmp_path, resume=True, **plain)
+    assert again.origin == origin
+
+
+@pytest.mark.parametrize("wrong", [True, 1.0, np.float64(2), "3", None, np.array([1])])
+def test_what_is_no_whole_number_is_named(wrong, board):
+    with pytest.raises(rt.InputError, match="it needs to be a whole number between 1 and 3"):
+        rt.metrics.top_k(np.eye(3), wrong)
+    with pytest.raises(rt.InputError, match=r"^seed=.*: it needs to be a whole number of at least 0"):
+        rt.pretrain("denoising", board, seed=wrong, epochs=1)
+
+
+def test_where_nothing_is_left_it_is_said(board):
+    model = rt.Recommender(rt.pretrain("denoising", board, epochs=1, dim=4))
+    with pytest.raises(rt.InputError, match="k=10: there are no items to choose from left: all were liked"):
+        model.recommend(list(range(20)), k=10)

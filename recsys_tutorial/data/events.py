@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+import uuid
 from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +18,7 @@ from .ordering import count_repeats, factorize, grouped, order_in_time, together
 from .reports import ReadReport
 
 DUPLICATES = ("error", "last", "sum", "keep")
+IDS = (str, bytes, Real, np.bool_, datetime.date, uuid.UUID)  # what an id may be; the last ones are read as text
 
 
 def from_events(
@@ -35,8 +40,9 @@ def from_events(
         user: ``(n_events,)`` raw user ids; a ``pandas.Categorical`` of them takes least memory.
         item: ``(n_events,)`` raw item ids.
         weight: ``(n_events,)`` finite numbers; 1 for all when None.
-        timestamp: ``(n_events,)`` seconds since 1970, not negative; fractions of a second decide the order and are
-            then dropped. Events of one user at one time keep their row order, as do all when None.
+        timestamp: ``(n_events,)`` seconds since 1970, not negative, or dates (UTC where they name no zone); fractions
+            of a second decide the order and are then dropped. Events of one user at one time keep their row order, as
+            do all when None.
         titles: raw item id -> title; items that are not in it are called ``item <id>``.
         genres: raw item id -> genre names.
         duplicates: what to do where one user has one item twice: ``error``; ``last`` keeps the newest;
@@ -120,7 +126,7 @@ def _codes(
         new = np.empty(len(values.categories), np.int32)
         new[used] = places
         return new[values.codes], as_ids(ids)
-    if not (isinstance(values, np.ndarray) and values.dtype == np.int64):
+    if not (isinstance(values, np.ndarray) and values.dtype == np.int64 and values.ndim == 1):
         values = _raw_ids(values, what, name)
     if values.dtype == np.int64:
         codes, ids = factorize(values)
@@ -135,9 +141,26 @@ def _sorted_numbers(categories: pd.Index) -> bool:
 
 def _raw_ids(values: Sequence[RawId] | np.ndarray | pd.Categorical, what: str, name: str) -> np.ndarray:
     # A list goes through object, lest NumPy turn [1, None] into something else before it is looked at.
-    values = np.asarray(values, object) if isinstance(values, list | tuple) else np.asarray(values)
+    if isinstance(values, list | tuple):
+        values = np.fromiter(values, object, len(values))
+    values = np.asarray(values)
+    if values.ndim != 1:
+        raise InputError(f"{name!r}: the {what} ids have shape {values.shape}: give one id per event")
     _refuse(pd.isna(values), values, name, f"{what} id", "is missing: mend or drop the row")
-    return as_ids(values.tolist() if values.dtype == object else values)
+    if values.dtype.kind not in "iufbUO":
+        values = values.astype(object)
+    if values.dtype != object:
+        return as_ids(values)
+    odd = np.fromiter((not isinstance(one, IDS) for one in values), bool, len(values))
+    _refuse(odd, values, name, f"{what} id", "is neither a number nor a text: make it one")
+    return as_ids([_decoded(one, what, name) if isinstance(one, bytes) else one for one in values])
+
+
+def _decoded(raw: bytes, what: str, name: str) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name!r}: {what} id {raw!r} is not UTF-8: decode it, as in id.decode('latin-1')") from error
 
 
 def _weights(weight: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
@@ -151,13 +174,30 @@ def _weights(weight: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
 
 
 def _timestamps(timestamp: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
+    if getattr(getattr(timestamp, "dtype", None), "kind", "O") in "OM":
+        timestamp = _seconds(timestamp, name)
     timestamp = np.asarray(timestamp)
     if timestamp.dtype.kind not in "iuf":
-        raise InputError(f"{name!r}: the timestamps are not numbers ({timestamp.dtype}): give seconds since 1970")
+        raise InputError(
+            f"{name!r}: the timestamps are neither numbers nor dates ({timestamp.dtype}): give seconds since 1970"
+        )
     # Written so that NaN is refused too. 1e11 seconds is the year 5138: such numbers are milliseconds.
     for bad, why in ((~(timestamp >= 0), "is negative or missing"), (timestamp >= 1e11, "is too large")):
         _refuse(bad, timestamp, name, "timestamp", f"{why}: give seconds since 1970")
     return timestamp
+
+
+def _seconds(timestamp: Any, name: str) -> Any:
+    """Return dates as seconds since 1970, those without a time zone as UTC, NaN where one is missing; others as is."""
+    column = pd.Series(timestamp, copy=False).reset_index(drop=True)
+    if column.dtype == object and column.map(lambda one: isinstance(one, datetime.date)).any():
+        column = pd.to_datetime(column, utc=True, errors="coerce")
+    if column.dtype.kind != "M":
+        return timestamp
+    if column.dt.tz is not None:
+        column = column.dt.tz_convert(None)
+    whole = column.astype("datetime64[us]")
+    return np.where(whole.isna(), np.nan, whole.astype(np.int64) / 1e6)
 
 
 def _refuse(bad: np.ndarray, column: np.ndarray, name: str, what: str, why: str) -> None:

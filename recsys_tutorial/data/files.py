@@ -54,8 +54,17 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def to_json(value: Any, ascii_only: bool = False) -> str:
-    """Return strict JSON: two-space indent, NaN and infinity refused; ``ascii_only`` suits any terminal or pipe."""
-    return json.dumps(value, indent=2, ensure_ascii=ascii_only, allow_nan=False) + "\n"
+    """Return strict JSON: two-space indent, NaN and infinity refused; ``ascii_only`` suits any terminal or pipe.
+
+    NumPy's numbers are written as Python's.
+    """
+    return json.dumps(value, indent=2, ensure_ascii=ascii_only, allow_nan=False, default=_plain) + "\n"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
 def release(*arrays: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..data.batches import Batch
-from ..errors import InputError
+from ..errors import whole
 from .processes import shared_count
 
 
@@ -32,9 +32,7 @@ class ItemSampler:
     """
 
     def __init__(self, counts: Tensor, drawn: int) -> None:
-        if not isinstance(drawn, int) or drawn < 1:
-            raise InputError(f"sampled_softmax={drawn!r}: it needs to be a whole number of at least 1")
-        self.drawn = min(drawn, len(counts))
+        self.drawn = min(whole("sampled_softmax", drawn), len(counts))
         probability = _inclusion(counts.double().clamp_min(1).pow(0.75), self.drawn)
         self.log_probability = probability.log().float()
         self._order = torch.randperm(len(counts))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..errors import InputError
+from ..errors import InputError, whole
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,11 @@ class Settings:
     patience: int | None = None
 
     def __post_init__(self) -> None:
-        for name, lowest in (("epochs", 1), ("batch_size", 1), ("patience", 1)):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < lowest):
-                raise InputError(f"{name}={value!r}: it needs to be a whole number of at least {lowest}")
+        for name in ("epochs", "batch_size", "patience"):
+            if name != "patience" or self.patience is not None:
+                object.__setattr__(self, name, whole(name, getattr(self, name)))
+        for name in ("learning_rate", "weight_decay", "max_norm"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning_rate={self.learning_rate!r}: it needs to be a number above 0")
 
@@ -58,8 +59,7 @@ def seeded(seed: int, epoch: int = 0) -> Iterator[None]:
     Seeding by (seed, epoch) makes every epoch's randomness depend on these two alone, so that a resumed training
     draws the same numbers as one that was never interrupted.
     """
-    if not isinstance(seed, int) or seed < 0:
-        raise InputError(f"seed={seed!r}: it needs to be a whole number of at least 0")
+    seed = whole("seed", seed, lowest=0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed * 1_000_003 + epoch)
         yield

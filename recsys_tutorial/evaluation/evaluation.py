@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from ..baselines import Model
 from ..data.batches import Batch, in_order
 from ..data.splits import Split
-from ..errors import InputError, unknown
+from ..errors import InputError, how_many, unknown
 from ..metrics.intervals import bootstrap_interval, bootstrap_intervals
 from ..metrics.ranking import FROM_HITS, from_hits, hits_at_k, top_k
 
@@ -76,7 +76,7 @@ def evaluate_users(
     """Return the table of :func:`evaluate`, and what it rests on: one row per user, columns (model, metric, k)."""
     models = models if isinstance(models, Mapping) else {type(models).__name__: models}
     metrics = [metrics] if isinstance(metrics, str) else metrics
-    lengths = sorted({k} if isinstance(k, int) else set(k))
+    lengths = sorted({how_many(n, split.inputs.n_items, "items") for n in (k if isinstance(k, Iterable) else [k])})
     for metric in metrics:
         if metric not in (*FROM_HITS, *LIST_METRICS):
             raise unknown("metric", metric, (*FROM_HITS, *LIST_METRICS))

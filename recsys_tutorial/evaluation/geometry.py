@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from ..data.catalogue import genre_table
-from ..errors import InputError, unknown
+from ..errors import InputError, how_many, unknown
 from ..metrics.ranking import top_k
 
 MAPS = ("pca", "tsne")
@@ -56,8 +56,7 @@ def nearest(
     among = _allowed(among, len(vectors))
     rows = np.flatnonzero(among) if rows is None else np.asarray(rows, np.int64)
     left = int(among.sum() - among[rows].any())
-    if not isinstance(k, int | np.integer) or not 1 <= k <= left:
-        raise InputError(f"k={k!r}: it needs to be between 1 and {left}, the number of items to choose from")
+    k = how_many(k, left)
     found = [np.empty((0, k), np.int64)]
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[start : start + _ROWS_AT_ONCE]

@@ -19,7 +19,7 @@ from ..engine.progress import Progress
 from ..engine.ridge import ridge_head
 from ..engine.settings import Settings, seeded
 from ..engine.sharded_parameters import rows_of
-from ..errors import InputError, check_shares
+from ..errors import InputError, check_shares, whole
 from ..model import PretrainedModel
 from ..objectives import Objective, build_objective
 from ..training import fit
@@ -84,6 +84,8 @@ def pretrain(
         TrainingError: a loss or gradient that is not finite.
     """
     check_shares(validation=validation)
+    dim = None if dim is None else whole("dim", dim)
+    batch_size = None if batch_size is None else whole("batch_size", batch_size)
     if checkpoint:
         checkpoints.check_free(checkpoint, resume, overwrite)
     if isinstance(objective, str):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from scipy.sparse import sparray, spmatrix
 
-from ..errors import InputError
+from ..errors import InputError, how_many
 
 Scores = np.ndarray | torch.Tensor
 Relevant = np.ndarray | torch.Tensor | sparray | spmatrix | Sequence[Sequence[float]]
@@ -34,10 +34,9 @@ def top_k(scores: Scores, k: int) -> np.ndarray:
     if table.ndim != 2:
         raise InputError(f"scores have shape {tuple(table.shape)}: they need to be (users, items)")
     n_items = table.shape[1]
-    if not isinstance(k, int | np.integer) or isinstance(k, bool) or not 1 <= k <= n_items:
-        raise InputError(f"k={k!r}: it needs to be a whole number between 1 and {n_items}, the number of items")
+    k = how_many(k, n_items, "items")
     # One place more than asked for, to see where equal scores are cut off: topk leaves open which of them it takes.
-    values, items = table.topk(min(int(k) + 1, n_items), dim=1)
+    values, items = table.topk(min(k + 1, n_items), dim=1)
     if torch.isnan(values).any() or (values == torch.inf).any():
         raise InputError("scores hold NaN or +inf: mend the model; -inf alone is allowed, for items left out")
     last, after, items = values[:, k - 1], values[:, k:], items[:, :k]

@@ -11,7 +11,7 @@ import torch
 
 from ..data.batches import Batch
 from ..data.catalogue import Catalogue, RawId
-from ..errors import InputError
+from ..errors import InputError, how_many
 from ..evaluation.geometry import cosines
 from ..learning import checkpoints
 from ..metrics.ranking import top_k
@@ -94,9 +94,7 @@ class Recommender:
 
 def best_of(scores: np.ndarray, catalogue: Catalogue, allowed: np.ndarray, k: int) -> pd.DataFrame:
     """Return the ``k`` best of the allowed items as a table; ``(items,)`` scores."""
-    left = int(allowed.sum())
-    if not isinstance(k, int) or not 1 <= k <= left:
-        raise InputError(f"k={k!r}: it needs to be between 1 and {left}, the number of items to choose from")
+    k = how_many(k, int(allowed.sum()))
     best = top_k(np.where(allowed, scores, -np.inf)[None], k)[0]
     return pd.DataFrame(
         {

@@ -305,7 +305,7 @@ def test_a_number_out_of_range(refused, option, value, bounds):
 def test_k_out_of_range(refused, model):
     assert "argument -k: '0' is not a whole number between 1 and" in refused("recommend", model, "-k", "0")
     told = refused("recommend", model, "--liked", "Heat", "-k", "6")
-    assert told == "k=6: it needs to be between 1 and 5, the number of items to choose from"
+    assert told == "k=6: it needs to be a whole number between 1 and 5, the number of items to choose from"
 
 
 @pytest.mark.parametrize(

@@ -386,17 +386,18 @@ NBVAL = (
 
 def test_test_runs_all_that_ci_runs_and_returns_the_first_failure(start, capsys, monkeypatch):
     monkeypatch.setattr(start.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
-    start.subprocess.codes = [0, 3, 4]
+    start.subprocess.codes = [0, 0, 3, 4]
     assert start.main(["test", "-k", "splits"]) == 3
-    ruff, tests, notebooks, browser = [child.command[1:] for child in start.subprocess.children]
+    ruff, types, tests, notebooks, browser = [child.command[1:] for child in start.subprocess.children]
     assert ruff == ["-m", "ruff", "check", "."]
+    assert types == ["-m", "mypy"]
     assert tests == ["-m", "pytest", "tests", "-k", "splits"]
     assert " ".join(notebooks[:-2]) == NBVAL
     assert browser == ["-m", "pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"]
     assert {child.cwd for child in start.subprocess.children} == {start.HERE}
     assert start.subprocess.steps[-1][-2:] == ["-c", "import playwright"], "it is there: nothing is installed"
     said = capsys.readouterr().err
-    assert "ruff passed, tests failed (3), notebooks failed (4), browser passed, in 0.0 minutes" in said
+    assert "ruff passed, types passed, tests failed (3), notebooks failed (4), browser passed, in 0.0 minutes" in said
 
 
 def test_quick_test_runs_ruff_and_the_fast_tests_and_says_what_it_leaves_out(start, capsys, monkeypatch):
@@ -412,7 +413,7 @@ def test_quick_test_runs_ruff_and_the_fast_tests_and_says_what_it_leaves_out(sta
     assert {f"--ignore=tests/{name}" for name in start.SLOW} == {text for text in tests if text.startswith("--ignore")}
     said = capsys.readouterr().err
     assert "ruff passed, tests failed (3), in 0.0 minutes" in said
-    assert "not run with --quick: the notebooks, the browser, and of tests/ " in said
+    assert "not run with --quick: the types, the notebooks, the browser, and of tests/ " in said
     assert all(name in said for name in start.SLOW)
     assert not any("import playwright" in command for command in start.subprocess.steps)
 
@@ -428,24 +429,24 @@ def test_playwright_is_installed_where_there_is_a_browser(start, monkeypatch, ca
     start.subprocess.fails = {"import playwright": ""}
     assert start.main(["test"]) == 0
     assert start.subprocess.steps[-1] == [*start.pip(), "-e", ".[browser]"]
-    assert len(start.subprocess.children) == 4
+    assert len(start.subprocess.children) == 5
     start.subprocess.fails[".[browser]"] = "ERROR: No matching distribution found for playwright"
     assert start.main(["test"]) == 0
     assert "browser skipped (pip found no playwright for Python" in capsys.readouterr().err
-    assert len(start.subprocess.children) == 4 + 3
+    assert len(start.subprocess.children) == 5 + 4
 
 
 def test_without_a_browser_its_check_is_skipped_and_that_is_said(start, monkeypatch, capsys):
     monkeypatch.setattr(start.shutil, "which", lambda name: None)
     assert start.main(["test"]) == 0
-    assert len(start.subprocess.children) == 3
+    assert len(start.subprocess.children) == 4
     assert "notebooks passed, browser skipped (no Chromium on the PATH)" in capsys.readouterr().err
 
 
 def test_without_extras_what_needs_them_is_left_out_and_said(start, capsys):
     assert start.main(["test"]) == 0
     ignored = [f"--ignore=notebooks/{name}.ipynb" for name in start.NEED_EXTRAS]
-    assert start.subprocess.children[2].command[-2:] == ignored
+    assert start.subprocess.children[3].command[-2:] == ignored
     assert "not run without --extras: 12_from_notebook_to_service, 13" in capsys.readouterr().err
     assert "RECSYS_TUTORIAL_EXTRAS" not in start.subprocess.children[-1].env
 
@@ -458,7 +459,7 @@ def test_extras_are_installed_once_stay_and_are_tested(start, capsys):
     ]:
         assert start.main(argv) == 0
         assert steps(start) == expected
-    for child in (start.subprocess.children[-4], start.subprocess.children[-1]):
+    for child in (start.subprocess.children[-5], start.subprocess.children[-1]):
         assert " ".join(child.command[1:]) == NBVAL
         assert child.env["RECSYS_TUTORIAL_EXTRAS"] == "all"
     assert "not run" not in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -176,8 +177,23 @@ def test_the_columns_given_are_not_changed_nor_shared():
             "'log', row 2: timestamp 1577836800000 is too large: give seconds since 1970",
         ),
         (
-            {"timestamp": np.array(["2020-01-01"] * 2, "datetime64[s]")},
-            "'log': the timestamps are not numbers (datetime64[s]): give seconds since 1970",
+            {"timestamp": np.array([1, 2], "timedelta64[s]")},
+            "'log': the timestamps are neither numbers nor dates (timedelta64[s]): give seconds since 1970",
+        ),
+        (
+            {"timestamp": np.array(["2020-01-01", "NaT"], "datetime64[s]")},
+            "'log', row 2: timestamp nan is negative or missing: give seconds since 1970",
+        ),
+        (
+            {"timestamp": np.array(["2020-01-01", "1969-12-31"], "datetime64[D]")},
+            "'log', row 2: timestamp -86400.0 is negative or missing: give seconds since 1970",
+        ),
+        ({"user": [(1, 2), (3, 4)]}, "'log', row 1: user id (1, 2) is neither a number nor a text: make it one"),
+        ({"item": [7, [3]]}, "'log', row 2: item id [3] is neither a number nor a text: make it one"),
+        ({"item": np.ones((2, 2), int)}, "'log': the item ids have shape (2, 2): give one id per event"),
+        (
+            {"user": [b"a", b"\xff"]},
+            "'log': user id b'\\xff' is not UTF-8: decode it, as in id.decode('latin-1')",
         ),
         (
             {"user": [4, 4], "item": [9, 9]},
@@ -203,3 +219,34 @@ def test_the_largest_time_that_is_taken():
 def test_every_duplicate_row_is_counted():
     with pytest.raises(InputError, match=r"row 3: user 1 has item 5 .*duplicate rows: 1,000"):
         from_events([1] * 1002, [5, 6] + [5] * 1000)
+
+
+@pytest.mark.parametrize(
+    ("ids", "found"),
+    [
+        (np.array([3, 5], np.uint64), [3, 5]),
+        (np.array([3, 2**63 + 5], np.uint64), ["3", str(2**63 + 5)]),  # too large for int64: text, every digit kept
+        ([b"a", "ü".encode()], ["a", "ü"]),
+        (np.array([b"a", b"b"]), ["a", "b"]),
+        ([np.int8(3), np.uint64(5)], [3, 5]),
+        (pd.Series([3, 5], dtype="Int64"), [3, 5]),
+    ],
+)
+def test_ids_as_they_lie_in_memory(ids, found):
+    assert from_events(ids, [1, 2]).user_ids.tolist() == found
+    assert from_events([1, 2], ids).item_ids.tolist() == found
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        np.array(["2020-01-01T00:00:00", "2020-01-01T00:00:01"], "datetime64[s]"),
+        np.array(["2020-01-01T00:00:00", "2020-01-01T00:00:01"], "datetime64[ns]"),
+        pd.to_datetime(["2020-01-01T00:00:00", "2020-01-01T00:00:01"]),
+        pd.Series(pd.to_datetime(["2020-01-01T00:00:00Z", "2020-01-01T00:00:01Z"]).tz_convert("Europe/Berlin")),
+        [datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 1, 0, 0, 1)],
+        [pd.Timestamp("2020-01-01", tz="UTC"), pd.Timestamp("2020-01-01T00:00:01", tz="UTC")],
+    ],
+)
+def test_dates_in_memory_are_seconds_as_in_files(dates):
+    assert from_events([1, 1], [7, 8], timestamp=dates).timestamps.tolist() == [1577836800, 1577836801]

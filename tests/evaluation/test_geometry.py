@@ -132,7 +132,7 @@ def test_the_map_of_pca_is_the_plane_that_keeps_most():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: nearest(FIVE, 5), "k=5: it needs to be between 1 and 4"),
+        (lambda: nearest(FIVE, 5), "k=5: it needs to be a whole number between 1 and 4"),
         (lambda: nearest(FIVE, 0), "k=0"),
         (lambda: nearest(FIVE, 1, among=np.ones(2, bool)), r"among has shape \(2,\): it needs one value for each of 5"),
         (lambda: genre_overlap(FIVE, None), "needs the genres"),

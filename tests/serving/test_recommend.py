@@ -60,7 +60,7 @@ def test_similar(recommender):
         (lambda r: r.recommend([9]), r"unknown item 9"),
         (lambda r: r.recommend([]), r"no items: name at least one that the person likes"),
         (lambda r: r.recommend("Alpha (2001)"), r"items is one text, 'Alpha \(2001\)': give a list"),
-        (lambda r: r.recommend([1], k=4), r"k=4: it needs to be between 1 and 3, the number of items to choose from"),
+        (lambda r: r.recommend([1], k=4), r"k=4: .* between 1 and 3, the number of items to choose from"),
         (lambda r: r.recommend([1], k=0), r"k=0"),
         (lambda r: r.recommend([1], weights=[1, 2]), r"2 weights for 1 items: give one per item"),
         (lambda r: r.similar(1, among=np.ones(2)), r"among has shape \(2,\): it needs one value for each of 4 items"),
