@@ -3,6 +3,7 @@
 python start.py [lab]           open JupyterLab at notebooks/00_start_here.ipynb
 python start.py demo            pretrain, fine-tune, compare and recommend, in under a minute
 python start.py test            everything that CI runs: ruff, tests/, the notebooks, and again in a browser
+python start.py test --quick    ruff and the tests that are fast, in under two minutes; says what it leaves out
 python start.py COMMAND         datasets, pretrain, evaluate, recommend, serve, study, benchmark or doctor
 
 What follows the command is passed on: `python start.py lab --no-browser --port 8890`,
@@ -56,6 +57,15 @@ FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 NBVAL = "--nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/sanitize.cfg"
 PACKAGE_COMMANDS = ("demo", "datasets", "pretrain", "evaluate", "recommend", "serve", "study", "benchmark", "doctor")
 NEED_EXTRAS = ("12_from_notebook_to_service", "13_with_other_tools")  # notebooks stored as run with all extras
+WORKERS = ("-n", "2", "--dist", "loadfile")  # of pytest-xdist; a file's tests share what they train
+SLOW = (  # files and folders of tests/ that --quick leaves out: each takes long, or is about what is stored
+    "browser", "benchmark", "bridges/test_keras_twin.py", "cli", "course/test_contributing.py", "course/test_guide.py",
+    "course/test_notebooks.py", "course/test_when_something_goes_wrong.py", "data/published/test_downloads.py",
+    "data/readers/test_formats.py", "data/test_storage.py", "encoders/test_feature.py", "engine/test_processes.py",
+    "engine/test_sampling.py", "learning/test_pretraining.py", "metrics/test_oracles.py", "objectives",
+    "serving/test_export.py", "serving/test_service.py", "studies", "system", "tasks/test_clicks.py",
+    "teaching/test_solutions.py", "test_types.py", "test_wheel.py",
+)  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DISK_GB = {"CPU": 3, "CUDA": 8}
 DISK_FULL = re.compile(r"No space left|Disk quota exceeded|not enough space on the disk", re.IGNORECASE)
@@ -228,9 +238,12 @@ def set_up(gpu: bool, extras: bool, latest: bool) -> None:
     write_stamp(new)
 
 
-def run(arguments: list, cwd: "Path | None" = None) -> int:
-    """Run .venv's Python with these arguments and return its exit code; Ctrl-C is left to it."""
-    child = subprocess.Popen([str(PYTHON), *arguments], cwd=cwd, env=environment())
+def run(arguments: list, cwd: "Path | None" = None, **changes: str) -> int:
+    """Run .venv's Python with these arguments and return its exit code; Ctrl-C is left to it.
+
+    ``changes`` are variables of the environment, for this child only.
+    """
+    child = subprocess.Popen([str(PYTHON), *arguments], cwd=cwd, env={**environment(), **changes})
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     interrupted = False
     while True:
@@ -262,8 +275,29 @@ def add_playwright() -> str:
     return explain(output) if output else ""
 
 
+def quick_test(extra: list) -> int:
+    """Run ruff and the fast tests, and say what is left out; return the first exit code that is not 0."""
+    fast = ["pytest", "tests", *WORKERS, *[f"--ignore=tests/{name}" for name in SLOW]]
+    # Two workers with a thread each take the two cores; with two threads each they would wait for one another.
+    code = run_checks({"ruff": ["ruff", "check", "."], "tests": [*fast, *extra]}, OMP_NUM_THREADS="1")
+    say(f"not run with --quick: the types, the notebooks, the browser, and of tests/ {', '.join(SLOW)}")
+    return code
+
+
+def run_checks(checks: dict, skipped: str = "", **changes: str) -> int:
+    """Run named commands of .venv's Python to the end, say how each went; return the first exit code that is not 0."""
+    began = time.monotonic()
+    codes = {name: run(["-m", *command], HERE, **changes) for name, command in checks.items()}
+    results = [f"{name} {f'failed ({code})' if code else 'passed'}" for name, code in codes.items()]
+    results += [skipped] if skipped else []
+    say(f"start.py test: {', '.join(results)}, in {(time.monotonic() - began) / 60:.1f} minutes")
+    return next(filter(None, codes.values()), 0)
+
+
 def test(extra: list) -> int:
-    """Run all that CI runs, to the end; return the first exit code that is not 0."""
+    """Run all that CI runs, or with --quick the fast part; return the first exit code that is not 0."""
+    if "--quick" in extra:
+        return quick_test([text for text in extra if text != "--quick"])
     why_not = add_playwright()
     left_out = () if read_stamp().get("extras") else NEED_EXTRAS
     checks = {
@@ -276,13 +310,10 @@ def test(extra: list) -> int:
     }
     if why_not:
         del checks["browser"]
-    codes = {name: run(["-m", *command], HERE) for name, command in checks.items()}
-    results = [f"{name} {f'failed ({code})' if code else 'passed'}" for name, code in codes.items()]
-    results += [f"browser skipped ({why_not})"] if why_not else []
-    say("start.py test: " + ", ".join(results))
+    code = run_checks(checks, f"browser skipped ({why_not})" if why_not else "")
     if left_out:
         say(f"not run without --extras: {', '.join(left_out)}, and the tests skipped above that name an extra")
-    return next(filter(None, codes.values()), 0)
+    return code
 
 
 def main(argv: list) -> int:

@@ -396,7 +396,32 @@ def test_test_runs_all_that_ci_runs_and_returns_the_first_failure(start, capsys,
     assert browser == ["-m", "pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"]
     assert {child.cwd for child in start.subprocess.children} == {start.HERE}
     assert start.subprocess.steps[-1][-2:] == ["-c", "import playwright"], "it is there: nothing is installed"
-    assert "ruff passed, types passed, tests failed (3), notebooks failed (4), browser" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "ruff passed, types passed, tests failed (3), notebooks failed (4), browser passed, in 0.0 minutes" in said
+
+
+def test_quick_test_runs_ruff_and_the_fast_tests_and_says_what_it_leaves_out(start, capsys, monkeypatch):
+    monkeypatch.setattr(start.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
+    start.subprocess.codes = [0, 3]
+    assert start.main(["test", "-k", "splits", "--quick"]) == 3
+    ruff, tests = [child.command[1:] for child in start.subprocess.children]
+    assert ruff == ["-m", "ruff", "check", "."]
+    assert tests[:3] == ["-m", "pytest", "tests"]
+    assert tests[3:7] == ["-n", "2", "--dist", "loadfile"]
+    assert tests[-2:] == ["-k", "splits"]
+    assert start.subprocess.children[1].env["OMP_NUM_THREADS"] == "1", "of each of two workers on two cores"
+    assert {f"--ignore=tests/{name}" for name in start.SLOW} == {text for text in tests if text.startswith("--ignore")}
+    said = capsys.readouterr().err
+    assert "ruff passed, tests failed (3), in 0.0 minutes" in said
+    assert "not run with --quick: the types, the notebooks, the browser, and of tests/ " in said
+    assert all(name in said for name in start.SLOW)
+    assert not any("import playwright" in command for command in start.subprocess.steps)
+
+
+def test_what_quick_leaves_out_is_there(start):
+    assert all((ROOT / "tests" / name).exists() for name in start.SLOW)
+    for name in ("browser", "engine/test_processes.py", "course/test_notebooks.py", "test_wheel.py"):
+        assert any(name.startswith(slow) for slow in start.SLOW)
 
 
 def test_playwright_is_installed_where_there_is_a_browser(start, monkeypatch, capsys):
@@ -434,7 +459,7 @@ def test_extras_are_installed_once_stay_and_are_tested(start, capsys):
     ]:
         assert start.main(argv) == 0
         assert steps(start) == expected
-    for child in (start.subprocess.children[-4], start.subprocess.children[-1]):
+    for child in (start.subprocess.children[-5], start.subprocess.children[-1]):
         assert " ".join(child.command[1:]) == NBVAL
         assert child.env["RECSYS_TUTORIAL_EXTRAS"] == "all"
     assert "not run" not in capsys.readouterr().err
@@ -520,7 +545,7 @@ def call(*command, cwd, **options) -> subprocess.CompletedProcess:
 def test_help(folder):
     done = call(sys.executable, folder / "start.py", "--help", cwd=folder.parent)
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("lab", "demo", "test", "doctor", "--gpu", "--extras", "--latest", ".venv"):
+    for word in ("lab", "demo", "test", "--quick", "doctor", "--gpu", "--extras", "--latest", ".venv"):
         assert word in done.stdout
     assert not (folder / ".venv").exists()
 
