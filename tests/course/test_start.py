@@ -397,7 +397,7 @@ def test_extras_are_installed_once_stay_and_are_tested(start, capsys):
     ]:
         assert start.main(argv) == 0
         assert steps(start) == expected
-    for child in (start.subprocess.children[-4], start.subprocess.children[-1]):
+    for child in (start.subprocess.children[-5], start.subprocess.children[-1]):
         assert " ".join(child.command[1:]) == NBVAL
         assert child.env["RECSYS_TUTORIAL_EXTRAS"] == "all"
     assert "not run" not in capsys.readouterr().err
