@@ -2,7 +2,7 @@
 
 python start.py [lab]           open JupyterLab at notebooks/00_start_here.ipynb
 python start.py demo            pretrain, fine-tune, compare and recommend, in under a minute
-python start.py test            everything that CI runs: ruff, tests/, the notebooks, and again in a browser
+python start.py test            everything that CI runs: ruff, types, tests/, the notebooks, and again in a browser
 python start.py test --quick    ruff and the tests that are fast, in under two minutes; says what it leaves out
 python start.py COMMAND         datasets, pretrain, evaluate, recommend, serve, study, benchmark or doctor
 

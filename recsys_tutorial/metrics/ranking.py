@@ -7,7 +7,7 @@ and never averaged in silently.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -146,7 +146,8 @@ def _graded_ndcg(scores: Scores, relevant: Any, k: int, gain: Callable[[np.ndarr
         raise InputError("relevant holds negative grades: what is not relevant has grade 0")
     items, table = top_k(scores, k), csr_array(relevant)
     discounts, found = 1 / np.log2(np.arange(2, k + 2)), np.full(len(items), np.nan)
-    for user, (ranked, row) in enumerate(zip(items, table, strict=True)):
+    rows: Iterable[tuple[np.ndarray, Any]] = zip(items, table, strict=True)
+    for user, (ranked, row) in enumerate(rows):
         best = gain(np.sort(row.data.astype(float))[::-1][:k])
         if best.any():
             gained = gain(row.toarray().ravel()[ranked[ranked >= 0]])
