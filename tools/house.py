@@ -35,7 +35,7 @@ def picture() -> str:
         path = PACKAGE / floor if (PACKAGE / floor).is_dir() else PACKAGE / f"{floor}.py"
         name = f"{floor}/" if path.is_dir() else path.name
         lines.append(f"{name:<13} {first_line(path).replace('``', '')}")
-    return "```\n" + "\n".join(lines) + "\n```\n"
+    return "```text\n" + "\n".join(lines) + "\n```\n"
 
 
 def drawn(page: str) -> str:
