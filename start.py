@@ -238,12 +238,9 @@ def set_up(gpu: bool, extras: bool, latest: bool) -> None:
     write_stamp(new)
 
 
-def run(arguments: list, cwd: "Path | None" = None, **changes: str) -> int:
-    """Run .venv's Python with these arguments and return its exit code; Ctrl-C is left to it.
-
-    ``changes`` are variables of the environment, for this child only.
-    """
-    child = subprocess.Popen([str(PYTHON), *arguments], cwd=cwd, env={**environment(), **changes})
+def run(arguments: list, cwd: "Path | None" = None) -> int:
+    """Run .venv's Python with these arguments and return its exit code; Ctrl-C is left to it."""
+    child = subprocess.Popen([str(PYTHON), *arguments], cwd=cwd, env=environment())
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     interrupted = False
     while True:
@@ -278,16 +275,15 @@ def add_playwright() -> str:
 def quick_test(extra: list) -> int:
     """Run ruff and the fast tests, and say what is left out; return the first exit code that is not 0."""
     fast = ["pytest", "tests", *WORKERS, *[f"--ignore=tests/{name}" for name in SLOW]]
-    # Two workers with a thread each take the two cores; with two threads each they would wait for one another.
-    code = run_checks({"ruff": ["ruff", "check", "."], "tests": [*fast, *extra]}, OMP_NUM_THREADS="1")
+    code = run_checks({"ruff": ["ruff", "check", "."], "tests": [*fast, *extra]})
     say(f"not run with --quick: the types, the notebooks, the browser, and of tests/ {', '.join(SLOW)}")
     return code
 
 
-def run_checks(checks: dict, skipped: str = "", **changes: str) -> int:
+def run_checks(checks: dict, skipped: str = "") -> int:
     """Run named commands of .venv's Python to the end, say how each went; return the first exit code that is not 0."""
     began = time.monotonic()
-    codes = {name: run(["-m", *command], HERE, **changes) for name, command in checks.items()}
+    codes = {name: run(["-m", *command], HERE) for name, command in checks.items()}
     results = [f"{name} {f'failed ({code})' if code else 'passed'}" for name, code in codes.items()]
     results += [skipped] if skipped else []
     say(f"start.py test: {', '.join(results)}, in {(time.monotonic() - began) / 60:.1f} minutes")
@@ -303,7 +299,7 @@ def test(extra: list) -> int:
     checks = {
         "ruff": ["ruff", "check", "."],
         "types": ["mypy"],
-        "tests": ["pytest", "tests", *extra],
+        "tests": ["pytest", "tests", *WORKERS, *extra],
         "notebooks": ["pytest", *NBVAL.split(), "-p", "no:cacheprovider", "notebooks"]
         + [f"--ignore=notebooks/{name}.ipynb" for name in left_out],
         "browser": ["pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"],
