@@ -9,11 +9,11 @@ import numpy as np
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
 from ..engine.ridge import RidgePath
+from ..engine.sparse import unit_rows
 from ..errors import InputError
 from ..tasks import RankingTask
 from .descriptions import described, volumes
 from .raw import item_coordinates
-from .sparse import unit_rows
 
 
 class DescribedRidge:

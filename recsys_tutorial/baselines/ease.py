@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-import torch
 
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
+from ..engine.sparse import binary_rows, without_copying
 from ..errors import InputError
-from .sparse import binary_rows, gram
 
 
 class EASE:
@@ -33,9 +32,7 @@ class EASE:
     def fit(self, interactions: Interactions) -> Self:
         """Solve for B ``(items, items)``; which items, not how much."""
         x = binary_rows(as_batch(interactions), interactions.n_items)
-        p = torch.cholesky_inverse(torch.linalg.cholesky(gram(x, self.regularisation)))
-        b = p.div_(-p.diagonal().clone())
-        self.b = b.fill_diagonal_(0).numpy()
+        self.b = without_copying(x, self.regularisation).numpy()
         return self
 
     def score(self, behaviour: Batch | Interactions) -> np.ndarray:

@@ -9,8 +9,8 @@ from scipy.sparse import csr_matrix
 
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
+from ..engine.sparse import binary_rows
 from ..errors import InputError, check_sizes
-from .sparse import binary_rows
 
 
 class IALS:

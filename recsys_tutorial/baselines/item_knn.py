@@ -9,8 +9,8 @@ from scipy.sparse import csr_array
 
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
+from ..engine.sparse import binary_rows
 from ..errors import check_sizes
-from .sparse import binary_rows
 
 
 class ItemKNN:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
+from ..engine.heads import votes
+from ..engine.sparse import unit_rows
 from ..tasks import Task
-from .sparse import unit_rows
 
 
 class LabelMean:
@@ -45,17 +45,9 @@ class Neighbours:
         np.fill_diagonal(among, -1)
         usable = [k for k in self.candidates if k < len(task)] or [len(task) - 1]
         quality = task.chooses_by or (lambda scores: -((scores - self.y.toarray()) ** 2).sum(1))
-        self.k = max(usable, key=lambda k: float(np.nanmean(quality(_votes(among, self.y, k)))))
+        self.k = max(usable, key=lambda k: float(np.nanmean(quality(votes(among, self.y, k)))))
         return self
 
     def score(self, behaviour: Batch | Interactions) -> np.ndarray:
         """Return ``(users, outputs)``."""
-        return _votes((unit_rows(as_batch(behaviour), self.x.shape[1]) @ self.x.T).toarray(), self.y, self.k)
-
-
-def _votes(similarity: np.ndarray, y: csr_array, k: int) -> np.ndarray:
-    """Return the weighted mean of the rows of y that are most similar, and a little of the mean of all."""
-    others = np.argpartition(-similarity, k - 1, axis=1)[:, k:]
-    weights = similarity.clip(0) + 1e-6
-    np.put_along_axis(weights, others, 0, axis=1)
-    return np.asarray((y.T @ (weights / weights.sum(1, keepdims=True)).T).T)
+        return votes((unit_rows(as_batch(behaviour), self.x.shape[1]) @ self.x.T).toarray(), self.y, self.k)

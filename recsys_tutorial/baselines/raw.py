@@ -12,10 +12,10 @@ from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
 from ..encoders import BagEncoder
 from ..engine.ridge import ridge_head
+from ..engine.sparse import unit_rows
 from ..errors import InputError
 from ..model import PretrainedModel
 from ..tasks import ClassificationTask, Task
-from .sparse import unit_rows
 
 MOST_DIRECTIONS = 2000  # the table of item_coordinates holds n_items times as many numbers
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from ..baselines import EASE
-from ..baselines.sparse import binary_rows
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
 from ..data.splits import Split, random_holdout
 from ..data.synthetic import synthetic
+from ..engine.sparse import binary_rows
 from ..evaluation.evaluation import evaluate
 from ..learning.pretraining import pretrain
 from ..metrics.ranking import FROM_HITS

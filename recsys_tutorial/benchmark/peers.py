@@ -13,9 +13,9 @@ import torch
 from scipy.sparse import csr_matrix
 
 from ..baselines import EASE, IALS, ItemKNN
-from ..baselines.sparse import binary_rows
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
+from ..engine.sparse import binary_rows
 from ..errors import InputError, unknown
 from .measure import ratio
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from ..data.catalogue import Catalogue
 from ..data.files import to_json
-from ..encoders import ENCODERS
+from ..encoders import ENCODERS, build_encoder
+from ..engine.heads import HEADS, build_head, describe_head
 from ..engine.progress import Progress
 from ..engine.tensors import read_tensors, remove_tensors, write_tensors
 from ..errors import InputError
@@ -24,7 +25,7 @@ def save_model(folder: str | Path, model: PretrainedModel) -> None:
     """Write ``f = h ∘ g`` with its items and history to ``folder``; a finished training's state is removed.
 
     Raises:
-        InputError: g is of a type that cannot be rebuilt, or h is not linear.
+        InputError: g or h is of a type that cannot be rebuilt.
     """
     write_tensors(folder, "model", describe(model), model.state_dict())
     remove_tensors(Path(folder), "training")
@@ -34,14 +35,15 @@ def describe(model: PretrainedModel) -> dict[str, Any]:
     """Return all that :func:`rebuild` needs beside the tensors, ready for JSON.
 
     Raises:
-        InputError: g is of a type that cannot be rebuilt, or h is not linear.
+        InputError: g or h is of a type that cannot be rebuilt.
     """
     g, h = model.feature_extractor, model.classifier
-    if type(g).__name__ not in ENCODERS or not isinstance(h, nn.Linear | None):
-        raise InputError(f"cannot save g {type(g).__name__} with h {type(h).__name__}: known are {sorted(ENCODERS)}")
+    if type(g).__name__ not in ENCODERS or not isinstance(h, (nn.Linear, *HEADS.values(), type(None))):
+        known = f"{sorted(ENCODERS)} with {['Linear', *sorted(HEADS)]}"
+        raise InputError(f"cannot save g {type(g).__name__} with h {type(h).__name__}: known are {known}")
     return {
         "encoder": {"type": type(g).__name__, **g.config},
-        "head": None if h is None else {"inputs": h.in_features, "outputs": h.out_features},
+        "head": describe_head(h),
         "origin": model.origin,
         "catalogue": _describe(model.catalogue),
         "outputs": "catalogue" if model.outputs is model.catalogue else _describe(model.outputs),
@@ -79,10 +81,7 @@ def rebuild(described: dict[str, Any], tensors: dict[str, Tensor], where: str) -
         InputError: damaged, or with other tensors than the model has.
     """
     try:
-        encoder = dict(described["encoder"])
-        g = ENCODERS[encoder.pop("type")](**encoder)
-        head = described["head"]
-        h = None if head is None else nn.Linear(head["inputs"], head["outputs"])
+        g, h = build_encoder(described["encoder"]), build_head(described["head"])
         items = _catalogue(described["catalogue"])
         outputs = items if described["outputs"] == "catalogue" else _catalogue(described["outputs"])
         history, origin = pd.DataFrame(described["history"]), described["origin"]

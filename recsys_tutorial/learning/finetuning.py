@@ -20,7 +20,8 @@ from ..errors import InputError, unknown
 from ..model import PretrainedModel
 from ..tasks import Task
 from ..training import fit
-from .wide import beside
+from .stacking import neighbours, own_head, stack
+from .wide import beside, of_deep
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Recipe:
 # reports (seeds from 10 on); see docs/choices.md.
 RECIPES = {
     "probe": Recipe(moves_g=False),
+    "neighbours": Recipe(moves_g=False),
+    "stack": Recipe(moves_g=False),
     "wide": Recipe(moves_g=False),
     "described": Recipe(moves_g=False),
     "frozen": Recipe(20, 3e-3, moves_g=False),
@@ -64,6 +67,7 @@ def finetune(
     task: Task,
     strategy: str = "full",
     *,
+    others: Sequence[PretrainedModel] = (),
     epochs: int | None = None,
     learning_rate: float | None = None,
     batch_size: int | None = None,
@@ -80,6 +84,9 @@ def finetune(
 
     - ``probe``: g stays; h is the ridge solution, its strength chosen by leave-one-out
     (:mod:`recsys_tutorial.engine.ridge`).
+    - ``neighbours``: g stays; h lets the labelled users vote who are nearest in g's space. Nothing is trained.
+    - ``stack``: g stays, and those of ``others`` beside it; h adds up what their heads say, and a ridge on the items
+      themselves, weighted by leaving labelled users out (:mod:`recsys_tutorial.learning.stacking`).
     - ``wide``: g stays; h, a ridge solution too, reads g's vector beside the user's items themselves
       (:class:`recsys_tutorial.learning.wide.Beside`), so that what g has dropped is not lost.
     - ``described``: as ``wide``, and h is shrunk towards what the model's own head would hold for items that are
@@ -100,6 +107,7 @@ def finetune(
         model: what :func:`recsys_tutorial.pretrain` returned; ``scratch`` takes only the shape of its g.
         task: labelled data.
         strategy: see above.
+        others: further pretrained models of the same items, for ``stack``: a linear one beside a network's, say.
         epochs: passes over the labelled users (at most); None takes the strategy's own (:data:`RECIPES`).
         learning_rate: the highest rate of the one-cycle schedule; None takes the strategy's own.
         batch_size: users per step; None takes a fortieth of the labelled users, at least 16 and at most 256.
@@ -124,7 +132,12 @@ def finetune(
         raise InputError(f"validation={validation!r}: it needs to be at least 0 and below 1")
     if model.catalogue is not None:
         model.catalogue.require_same(task.behaviour.catalogue, f"the task's {task.behaviour.name!r}")
-    f = _start(model, task, strategy, seed, device)
+    if others and strategy != "stack":
+        raise InputError(f"others are for strategy='stack', this is {strategy!r}: leave them out")
+    if strategy == "stack":
+        f = stack([model, *others], task).to(device)
+    else:
+        f = _start(model, task, strategy, seed, device)
     if recipe.epochs:
         batch = batch_size or int(np.clip(len(task) // 40, 16, 256))
         rate = learning_rate or recipe.learning_rate
@@ -156,22 +169,17 @@ def _start(model: PretrainedModel, task: Task, strategy: str, seed: int, device:
         z, y = f.encode(task.behaviour), task.target_matrix()
         towards: Sequence[np.ndarray | None] = [None]
         if strategy in ("wide", "described"):
-            f.feature_extractor = beside(g, z, task.behaviour).to(device)
+            f.feature_extractor = both = beside(g, z, task.behaviour).to(device)
             if strategy == "described" and (head := expected_head(model, task.outputs)) is not None:
-                towards = [f.feature_extractor.of_deep(head * volume) for volume in volumes(z @ head, y)]
+                towards = [of_deep(head * volume, both) for volume in volumes(z @ head, y)]
             z = f.encode(task.behaviour)
-        f.classifier = _head_that_is_there(model, task, strategy) or ridge_head(
-            z, y, task.chooses_by, task.strengths(z), towards
-        )
+        if strategy == "neighbours":
+            f.classifier = neighbours(g, z, task).h
+        else:
+            own = own_head(model, task) if recipe.from_probe else None  # to be trained further
+            f.classifier = own or ridge_head(z, y, task.chooses_by, task.strengths(z), towards)
         f.to(device)
     return f
-
-
-def _head_that_is_there(model: PretrainedModel, task: Task, strategy: str) -> nn.Module | None:
-    """Return a copy of the model's own head where it scores the very items of the task and is to be trained further."""
-    if model.classifier is None or not RECIPES[strategy].from_probe or model.outputs is None or task.outputs is None:
-        return None
-    return copy.deepcopy(model.classifier) if model.outputs.fingerprint == task.outputs.fingerprint else None
 
 
 def _choose_epochs(

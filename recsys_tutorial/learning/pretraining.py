@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from ..training import fit
 from . import checkpoints
 from .requirements import check_events, check_memory
 from .sharded_decoder import sharded
+
+SOME = 256  # users whose loss the history of a closed form tells
 
 
 def pretrain(
@@ -52,7 +55,8 @@ def pretrain(
 
     h is what the objective learned for it (a decoder, say); :func:`hidden_events_head` serves objectives that learn
     none. Where ``epochs`` to ``weight_decay`` are None, the objective's own
-    :class:`~recsys_tutorial.objectives.Recipe` decides.
+    :class:`~recsys_tutorial.objectives.Recipe` decides. Objectives of a closed form (``linear``, ``counting``) are
+    solved: what is said of epochs, steps and rates has no effect on them.
 
     Args:
         objective: a name (see :data:`recsys_tutorial.OBJECTIVES`), or an objective built around your own encoder.
@@ -157,7 +161,7 @@ def _settings(
     found.setdefault("learning_rate", recipe.learning_rate)
     found.setdefault("weight_decay", recipe.weight_decay)
     settings = Settings(epochs=found.pop("epochs", 1), **found, patience=patience)
-    if asked["epochs"] is None:
+    if asked["epochs"] is None and not built.closed_form:
         steps = len(list(built.order(built.examples(Stored.of(interactions)), settings.batch_size)))
         settings = replace(settings, epochs=max(recipe.epochs, -(-recipe.least_steps // steps)))
     return settings
@@ -182,6 +186,8 @@ def _train(
     """Train ``built`` in place on all but the held-out users, and return the history."""
     train_rows, held_out_rows = _hold_out(interactions.n_users, validation, seed)
     check_events(built, interactions, train_rows, "trained on")
+    if built.closed_form:
+        return _solve(built, interactions.take_users(train_rows), seed)
     if len(held_out_rows):  # a validation loss of nothing would be 0 from the first epoch on, and keep its weights
         check_events(built, interactions, held_out_rows, f"held out (validation={validation})")
     held_out = built.examples(Batch.of(interactions.take_users(held_out_rows)))
@@ -202,6 +208,18 @@ def _train(
     alone = any(map(rows_of, built.parameters()))  # each then trains its items on all users, not all items on its users
     module, shares = (built, examples) if alone else distributed.shared(built, examples)
     return fit(built, loss, shares, settings, seed=seed, validate=validate if len(held_out) else None, **how)
+
+
+def _solve(built: Objective, interactions: Interactions, seed: int) -> pd.DataFrame:
+    """Solve ``built`` in place; the history holds the loss of some users before (epoch 0) and after."""
+    some = Batch.of(interactions.take_users(np.arange(min(SOME, interactions.n_users))))
+    device, started, losses = next(built.parameters()).device, time.perf_counter(), []
+    with torch.no_grad():
+        losses.append(float(built(some.to(device))))
+        built.solve(interactions, seed)
+        losses.append(float(built(some.to(device))))
+    seconds = [0.0, time.perf_counter() - started]
+    return pd.DataFrame({"epoch": [0, 1], "loss": losses, "validation": np.nan, "seconds": seconds})
 
 
 def _hold_out(n_users: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

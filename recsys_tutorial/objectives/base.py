@@ -52,11 +52,13 @@ class Objective(nn.Module):
 
     Attributes:
         least_events: events that a user needs for g to learn from them; 2 where g says one event from others.
+        closed_form: :meth:`solve` finds the weights, and nothing is trained.
     """
 
     name: ClassVar[str] = ""
     recipe: ClassVar[Recipe] = Recipe()
     least_events: int = 2
+    closed_form: ClassVar[bool] = False
     __call__: Callable[[Any, Batch], Tensor]
 
     def __init__(self, encoder: Encoder) -> None:
@@ -73,9 +75,23 @@ class Objective(nn.Module):
         """Return the objective with a fresh encoder for these items; override to choose another encoder."""
         return cls(BagEncoder(interactions.n_items, dim), **options)
 
+    @classmethod
+    def default_dim(cls, interactions: Interactions) -> int:
+        """Return the length of g's vector where none is asked for: it follows the recipe."""
+        return min(cls.recipe.dim, 16 * max(4, interactions.n_items // 64))
+
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of a batch of behaviour, a scalar."""
         raise NotImplementedError
+
+    def solve(self, interactions: Interactions, seed: int) -> None:
+        """Set the weights in closed form, from all of ``interactions``; for an objective of a ``closed_form``."""
+        raise NotImplementedError
+
+    @classmethod
+    def bytes_to_solve(cls, interactions: Interactions) -> int:
+        """Return the memory that :meth:`solve` takes beside the weights."""
+        return 0
 
     def head(self) -> nn.Linear | None:
         """Return the part that scores items from g's vectors, ``(users, dim) -> (users, items)``, if it learned one."""
@@ -126,7 +142,7 @@ def build_objective(
         raise unknown("objective", name, OBJECTIVES)
     found = OBJECTIVES[name]
     if dim is None:
-        dim = min(found.recipe.dim, 16 * max(4, interactions.n_items // 64))
+        dim = found.default_dim(interactions)
     built = found.build(interactions, dim, **options)
     if sampled_softmax is not None:
         built.sample_softmax(ItemSampler(torch.from_numpy(interactions.events_per_item), sampled_softmax))

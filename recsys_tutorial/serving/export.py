@@ -23,9 +23,8 @@ from torch.nn import functional as F
 from ..data.batches import Batch, as_batch, in_order
 from ..data.files import write_bytes
 from ..data.interactions import Interactions
-from ..encoders import BagEncoder, SequenceEncoder
+from ..encoders import BagEncoder, SequenceEncoder, Together
 from ..errors import InputError
-from ..learning.wide import Beside
 from ..model import PretrainedModel
 from ..system.extras import require
 
@@ -65,13 +64,13 @@ def _sequence(g: SequenceEncoder, items: Tensor, weights: Tensor) -> Tensor:
     return torch.where(last >= 0, F.normalize(g.norm(state), dim=1), 0.0)
 
 
-def _beside(g: Beside, items: Tensor, weights: Tensor) -> Tensor:
-    deep, wide = g.scales
-    return torch.cat([encode(g.g, items, weights) * deep, encode(g.side, items, weights) * wide], dim=1)
+def _together(g: Together, items: Tensor, weights: Tensor) -> Tensor:
+    parts = zip(g.parts, g.scales, strict=True)
+    return torch.cat([encode(part, items, weights) * scale for part, scale in parts], dim=1)
 
 
 # How an encoder reads the table, one entry a type: the same numbers as its forward gives for the jagged batch.
-TABLE_FORMS: dict[type, Callable[..., Tensor]] = {BagEncoder: _bag, SequenceEncoder: _sequence, Beside: _beside}
+TABLE_FORMS: dict[type, Callable[..., Tensor]] = {BagEncoder: _bag, SequenceEncoder: _sequence, Together: _together}
 
 
 def encode(g: nn.Module, items: Tensor, weights: Tensor) -> Tensor:

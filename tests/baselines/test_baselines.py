@@ -7,7 +7,7 @@ from sklearn.preprocessing import normalize
 
 import recsys_tutorial as rt
 from recsys_tutorial.baselines import PlainScratch
-from recsys_tutorial.baselines.sparse import binary_rows, gram
+from recsys_tutorial.engine.sparse import binary_rows, gram
 
 
 def test_popularity_counts_events(club):
@@ -87,7 +87,7 @@ def test_gram_is_exact_with_and_without_mkl(movielens, monkeypatch, recwarn):
     def missing(*_: object) -> None:
         raise RuntimeError("Calling addmm on a sparse CPU tensor requires compiling PyTorch with MKL")
 
-    monkeypatch.setattr("recsys_tutorial.baselines.sparse._to_torch", missing)
+    monkeypatch.setattr("recsys_tutorial.engine.sparse._to_torch", missing)
     assert (gram(rows, 2.5).numpy() == wanted).all()
     assert not recwarn.list
 

@@ -116,4 +116,4 @@ def test_what_is_described_can_be_saved(shop, tmp_path):
     f = rt.finetune(model, task.take(np.arange(20)), "described", seed=0)
     rt.save_model(tmp_path, f)
     np.testing.assert_array_equal(rt.load_model(tmp_path).score(task.behaviour), f.score(task.behaviour))
-    assert torch.equal(f.feature_extractor.g.item_vectors, model.feature_extractor.item_vectors)
+    assert torch.equal(f.feature_extractor.parts[0].item_vectors, model.feature_extractor.item_vectors)

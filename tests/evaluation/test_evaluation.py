@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import recsys_tutorial as rt
-from recsys_tutorial.baselines.sparse import binary_rows
 from recsys_tutorial.data.splits import Split, held_out_users
+from recsys_tutorial.engine.sparse import binary_rows
 from recsys_tutorial.evaluation.evaluation import holm
 
 

@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 
 import recsys_tutorial as rt
 from recsys_tutorial.baselines.raw import item_coordinates
-from recsys_tutorial.baselines.sparse import unit_rows
+from recsys_tutorial.engine.sparse import unit_rows
 from recsys_tutorial.learning.wide import beside
 
 
@@ -55,7 +55,7 @@ def test_a_wide_model_is_saved_and_loaded(behaviour, g, tmp_path):
     again = rt.load_model(tmp_path / "m", behaviour.catalogue)
     np.testing.assert_array_equal(f.score(behaviour), again.score(behaviour))
     for name, value in g.state_dict().items():
-        assert torch.equal(value, f.feature_extractor.g.state_dict()[name])
+        assert torch.equal(value, f.feature_extractor.parts[0].state_dict()[name])
     assert sum(p.numel() for layer in f.feature_extractor.parameter_layers() for p in layer) == sum(
         p.numel() for p in f.feature_extractor.parameters()
     )

@@ -13,8 +13,8 @@ from scipy.sparse import csr_array, csr_matrix
 from threadpoolctl import threadpool_limits
 
 import recsys_tutorial as rt
-from recsys_tutorial.baselines.sparse import binary_rows
 from recsys_tutorial.data.splits import Split, held_out_users
+from recsys_tutorial.engine.sparse import binary_rows
 from recsys_tutorial.metrics.ranking import RANKING_METRICS
 
 Ranked = list[tuple[np.ndarray, np.ndarray]]  # per user: the items in their order, and which of those are relevant

@@ -51,7 +51,8 @@ class TestEveryObjective:
         first, second, other = (rt.pretrain(name, board, epochs=3, dim=8, seed=seed) for seed in (1, 1, 2))
         for key, value in first.state_dict().items():
             assert torch.equal(value, second.state_dict()[key]), key
-        assert not np.allclose(first.encode(board), other.encode(board))
+        same = np.allclose(first.encode(board), other.encode(board), atol=1e-4)
+        assert same == rt.OBJECTIVES[name].closed_form  # which has one solution
 
     def test_one_and_two_threads_agree(self, name, board):
         vectors = []
@@ -92,6 +93,8 @@ class TestEveryObjective:
         assert set(rt.metrics.top_k(scores, 7)[1]) == set(range(13, 20))
 
     def test_resumed_it_ends_bit_equal(self, name, board, tmp_path, monkeypatch):
+        if rt.OBJECTIVES[name].closed_form:
+            pytest.skip("it has no epochs to be stopped after")
         torch.set_num_threads(1)
         whole = rt.pretrain(name, board, epochs=4, dim=8, checkpoint=tmp_path / "whole")
         from recsys_tutorial.learning import checkpoints
@@ -124,12 +127,12 @@ class TestEveryObjective:
                 with pytest.raises(rt.InputError, match=f"^{name} {told}, and none has more than {events}; "):
                     rt.pretrain(name, few, epochs=1, dim=8)
             else:
-                assert rt.pretrain(name, few, epochs=1, dim=8).history["loss"].item() > 0
+                assert rt.pretrain(name, few, epochs=1, dim=8).history["loss"].iloc[-1] > 0
 
     def test_one_user_with_enough_events_is_enough(self, name, board):
         mostly_one = board.keep_events(np.r_[np.ones(6, bool), np.arange(6, board.n_events) % 6 == 0])
         assert sorted(set(mostly_one.events_per_user)) == [1, 6]
-        assert rt.pretrain(name, mostly_one, epochs=1, dim=8).history["loss"].item() > 0
+        assert rt.pretrain(name, mostly_one, epochs=1, dim=8).history["loss"].iloc[-1] > 0
 
     def test_it_has_a_line_that_says_what_it_is_and_a_source(self, name):
         assert rt.OBJECTIVES[name].__doc__.strip()

@@ -9,8 +9,8 @@ import torch
 
 import recsys_tutorial as rt
 from recsys_tutorial.data.batches import Batch
+from recsys_tutorial.encoders import Together
 from recsys_tutorial.errors import InputError
-from recsys_tutorial.learning.wide import Beside
 from recsys_tutorial.serving.export import OnnxModel, export_onnx, export_program, pad, quantise_onnx
 from recsys_tutorial.system import extras
 
@@ -20,7 +20,7 @@ ENCODERS = {
     "bag of weights": lambda: rt.BagEncoder(30, 8, (6,), "relu", "log", normalise=False),
     "causal": lambda: rt.SequenceEncoder(30, 8, max_length=5),
     "masked": lambda: rt.SequenceEncoder(30, 8, max_length=5, causal=False),
-    "beside": lambda: Beside(rt.BagEncoder(30, 8), rt.BagEncoder(30, 4, (), "identity"), (1.0, 2.0)),
+    "together": lambda: Together([rt.BagEncoder(30, 8), rt.BagEncoder(30, 4, (), "identity")], (1.0, 2.0)),
 }
 HISTORIES = ([[1, 2], [3], [4, 5, 6, 7]], [[29]], [[]], [[], list(range(12)), [3, 3]] * 3)
 

@@ -1,0 +1,110 @@
+"""Behaviour as a sparse matrix, for models that are linear in it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+
+from ..data.batches import Batch
+from ..errors import InputError
+
+ROUNDS, SPARE = 5, 16  # of the orthogonal iteration: products with the table, and directions beyond those asked for
+FULL = 0.1  # share of a table that is filled, from which a dense product is the faster one
+
+
+def binary_rows(batch: Batch, n_items: int) -> csr_array:
+    """Return ``(users, n_items)`` float32 with a 1 wherever a user has an item, once or often.
+
+    Raises:
+        InputError: an item beyond ``n_items``: the model was fitted on other items.
+    """
+    items = batch.items.numpy().copy()  # sum_duplicates sorts in place, and the batch must keep its order in time
+    if items.max(initial=-1) >= n_items:
+        raise InputError(f"item number {items.max()} for a model of {n_items} items: it was fitted on other items")
+    ones = np.ones(len(items), np.float32)
+    rows = csr_array((ones, items, batch.offsets.numpy()), shape=(len(batch), n_items))
+    rows.sum_duplicates()
+    rows.data[:] = 1
+    return rows
+
+
+def unit_rows(batch: Batch, n_items: int) -> csr_array:
+    """Return :func:`binary_rows` with each row divided by its Euclidean length, as :class:`BagEncoder` does."""
+    rows = binary_rows(batch, n_items)
+    lengths = np.sqrt(np.maximum(np.diff(rows.indptr), 1))
+    rows.data /= np.repeat(lengths, np.diff(rows.indptr)).astype(np.float32)
+    return rows
+
+
+def gram(rows: csr_array, ridge: float) -> torch.Tensor:
+    """Return ``rowsᵀ rows + ridge · I`` as a dense ``(n_items, n_items)`` tensor."""
+    found = torch.zeros(rows.shape[1], rows.shape[1]).fill_diagonal_(ridge)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that torch's sparse tensors are in beta
+            return found.addmm_(_to_torch(rows.T.tocsr()), _to_torch(rows))  # on two threads, five times scipy's speed
+    except RuntimeError:  # torch was built without MKL
+        return found.add_(torch.from_numpy((rows.T @ rows).toarray()))
+
+
+def without_copying(rows: csr_array, regularisation: float, dropout: float = 0.0) -> torch.Tensor:
+    r"""Return B ``(items, items)`` that explains every column of X by the others, with a zero diagonal.
+
+    ``min ||X - X B||² + Σ_j λ_j ||B_j||²``, ``λ_j = λ + p / (1 - p) · (Xᵀ X)_jj``; with ``P = (Xᵀ X + diag λ_j)⁻¹``
+    the solution is ``B_ij = -P_ij / P_jj`` off the diagonal. It takes ``items³`` flops, and twice ``items²`` floats.
+
+    Args:
+        rows: X ``(users, items)``.
+        regularisation: λ.
+        dropout: p.
+
+    Source: Steck (2019), EASE; Steck (2020), EDLAE.
+    """
+    table = gram(rows, regularisation)
+    if dropout:
+        table.diagonal().add_(torch.from_numpy(np.asarray(rows.sum(axis=0))).float() * (dropout / (1 - dropout)))
+    p = torch.cholesky_inverse(torch.linalg.cholesky(table))
+    return p.div_(-p.diagonal().clone()).fill_diagonal_(0)
+
+
+def leading_directions(apply: Callable[[torch.Tensor], torch.Tensor], size: int, dim: int, seed: int) -> torch.Tensor:
+    """Return ``(size, dim)``: the leading eigenvectors of a positive symmetric table, the largest first.
+
+    Orthogonal iteration on some more directions than are asked for; each column's largest entry is positive.
+
+    Args:
+        apply: v ``(size, columns)`` -> the table times v.
+        size: rows of the table.
+        dim: eigenvectors.
+        seed: draws the directions to begin with.
+    """
+    v = torch.randn(size, min(dim + SPARE, size), generator=torch.Generator().manual_seed(seed))
+    for _ in range(ROUNDS):
+        v = torch.linalg.qr(apply(v))[0]
+    within = v.T @ apply(v)
+    v = v @ torch.linalg.eigh((within + within.T) / 2)[1].flip(1)[:, :dim]
+    return v * torch.sign(v[v.abs().argmax(0), torch.arange(dim)])
+
+
+def products(table: csr_array) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return v ``(columns, n)`` -> table v ``(rows, n)``; a table that is mostly full is laid out whole."""
+    if table.nnz > FULL * table.shape[0] * table.shape[1]:
+        whole = torch.from_numpy(table.toarray())
+        return lambda v: whole @ v
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            found = _to_torch(table)
+            found @ torch.zeros(table.shape[1], 1)
+        return lambda v: found @ v
+    except RuntimeError:  # torch was built without MKL
+        return lambda v: torch.from_numpy(np.asarray(table @ v.numpy()))
+
+
+def _to_torch(rows: csr_array) -> torch.Tensor:
+    places, columns, values = (torch.from_numpy(part) for part in (rows.indptr, rows.indices, rows.data))
+    return torch.sparse_csr_tensor(places, columns, values, size=rows.shape, check_invariants=False)
