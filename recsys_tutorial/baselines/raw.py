@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
 from ..encoders import BagEncoder
+from ..encoders.bag import rarity
 from ..engine.ridge import ridge_head
 from ..engine.sparse import unit_rows
 from ..errors import InputError
@@ -20,15 +21,17 @@ from ..tasks import ClassificationTask, Task
 MOST_DIRECTIONS = 2000  # the table of item_coordinates holds n_items times as many numbers
 
 
-def item_coordinates(behaviour: Interactions) -> tuple[BagEncoder, np.ndarray]:
+def item_coordinates(behaviour: Interactions, weighting: str = "binary") -> tuple[BagEncoder, np.ndarray]:
     r"""Return a linear encoder that gives x itself in few numbers, and its vectors ``(users, r)`` of these users.
 
     With ``X Xᵀ = U S² Uᵀ`` the rows of ``Z = U S`` are the users in coordinates that keep all distances, so a ridge
     head on Z is the ridge on X, at the price of the labelled users and not of the items; a new user's coordinates are
     ``x Xᵀ U / S``. Rows of X are divided by their length, as in :class:`recsys_tutorial.BagEncoder`. Beyond
-    ``MOST_DIRECTIONS`` users only the leading directions are kept.
+    ``MOST_DIRECTIONS`` users only the leading directions are kept. With ``weighting="idf"`` an item counts the more, the
+    fewer of these users have it (:func:`recsys_tutorial.encoders.bag.rarity`).
     """
-    x = unit_rows(as_batch(behaviour), behaviour.n_items)
+    loud = rarity(behaviour) if weighting == "idf" else None
+    x = unit_rows(as_batch(behaviour), behaviour.n_items, loud)
     squares, u = np.linalg.eigh((x @ x.T).toarray().astype(np.float64))
     kept = squares > 1e-9 * squares.max(initial=1e-9)
     kept[: max(0, len(squares) - MOST_DIRECTIONS)] = False  # they ascend
@@ -37,16 +40,25 @@ def item_coordinates(behaviour: Interactions) -> tuple[BagEncoder, np.ndarray]:
     with torch.no_grad():
         encoder.item_vectors.zero_()
         encoder.item_vectors[:, : len(lengths)] = torch.from_numpy(x.T @ (u / lengths))
+    if loud is not None:
+        encoder.weigh_items(loud)
     return encoder, u * lengths
 
 
 class RawRidge:
-    """Ridge regression from a user's items straight to the task's outputs (:func:`item_coordinates`)."""
+    """Ridge regression from a user's items straight to the task's outputs (:func:`item_coordinates`).
+
+    Args:
+        weighting: ``binary``, or ``idf``: rare items are louder.
+    """
+
+    def __init__(self, weighting: str = "binary") -> None:
+        self.weighting = weighting
 
     def fit(self, task: Task) -> Self:
         """Solve for the task's labelled users; the strength is chosen as a probe's is."""
-        encoder, z = item_coordinates(task.behaviour)
-        head = ridge_head(z, task.target_matrix(), task.quality, task.strengths(z))
+        encoder, z = item_coordinates(task.behaviour, self.weighting)
+        head = ridge_head(z, task.target_matrix(), task.chooses_by, task.strengths(z))
         self.model = PretrainedModel.compose(encoder, head, catalogue=task.behaviour.catalogue, outputs=task.outputs)
         return self
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..data.batches import Batch
+from ..data.interactions import Interactions
 from ..errors import InputError, check_sizes, unknown
 from .base import Cost, Encoder, n_parameters
 
 ACTIVATIONS = {"identity": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh}
-WEIGHTINGS = ("binary", "raw", "log")
+WEIGHTINGS = ("binary", "raw", "log", "idf")
 
 
 class BagEncoder(Encoder):
@@ -32,7 +34,8 @@ class BagEncoder(Encoder):
         hidden: widths of the layers before the last one.
         activation: after every layer: ``tanh``, ``relu`` or ``identity``.
         output_activation: after the last layer; None takes ``activation``.
-        weighting: what an event counts: ``binary`` 1, ``raw`` its weight, ``log`` log(1 + weight).
+        weighting: what an event counts: ``binary`` 1, ``raw`` its weight, ``log`` log(1 + weight), ``idf`` the weight
+            of its item, 1 until :meth:`weigh_items` says how rare it is.
         normalise: divide a user's events by their Euclidean length, so that a long history is not louder.
 
     Raises:
@@ -40,6 +43,7 @@ class BagEncoder(Encoder):
     """
 
     item_vectors: nn.Parameter
+    item_weights: Tensor  # where the weighting is idf
 
     def __init__(
         self,
@@ -67,10 +71,19 @@ class BagEncoder(Encoder):
         )  # fmt: skip
         self.item_vectors = nn.Parameter(nn.init.xavier_uniform_(torch.empty(n_items, widths[0])))
         self.bias = nn.Parameter(torch.zeros(widths[0]))
+        if weighting == "idf":
+            self.register_buffer("item_weights", torch.ones(n_items))
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             layers += [ACTIVATIONS[activation](), nn.Linear(before, after)]
         self.layers = nn.Sequential(*layers, ACTIVATIONS[last]())
+
+    def weigh_items(self, item_weights: np.ndarray) -> Self:
+        """Let an event count ``(n_items,)`` what its item does (:func:`rarity`), and return the encoder."""
+        self.config["weighting"] = "idf"
+        weights = torch.as_tensor(item_weights, dtype=torch.float32, device=self.item_vectors.device)
+        self.register_buffer("item_weights", weights)
+        return self
 
     def forward(self, behaviour: Batch | Tensor) -> Tensor:
         """Return ``(users, dim)``: a user without events gets the vector that the biases alone give."""
@@ -97,7 +110,7 @@ class BagEncoder(Encoder):
         return Cost(n_parameters(self), 2 * products, None)
 
     def _input_weights(self, batch: Batch) -> Tensor:
-        weights = self._weigh(batch.weights)
+        weights = self._weigh(batch.weights, batch.items)
         if not self.config["normalise"]:
             return weights
         rows = batch.rows
@@ -108,13 +121,25 @@ class BagEncoder(Encoder):
         if table.shape[-1] != self.n_items:
             raise InputError(f"behaviour has {table.shape[-1]} items, g was built for {self.n_items}")
         table = table.to(self.item_vectors.dtype)  # float64 rows, or whole numbers, are as good
-        weights = torch.where(table != 0, self._weigh(table), 0.0)
+        weights = torch.where(table != 0, self._weigh(table, torch.arange(self.n_items)), 0.0)
         return F.normalize(weights, dim=1) if self.config["normalise"] else weights
 
-    def _weigh(self, weights: Tensor) -> Tensor:
+    def _weigh(self, weights: Tensor, items: Tensor) -> Tensor:
+        """Return what events of these weights, on these items, count; the two shapes may be broadcast."""
         match self.config["weighting"]:
             case "binary":
                 return torch.ones_like(weights)
             case "log":
                 return weights.log1p()
+            case "idf":
+                return self.item_weights[items].expand_as(weights)
         return weights
+
+
+def rarity(interactions: Interactions) -> np.ndarray:
+    """Return ``(n_items,)`` log(users / users who have the item), at least .1; an item nobody has is as rare as once.
+
+    Source: Sparck Jones (1972), inverse document frequency.
+    """
+    counts = np.maximum(interactions.events_per_item, 1)
+    return np.log(max(interactions.n_users, 1) / counts).clip(min=0.1)

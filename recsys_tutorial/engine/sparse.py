@@ -32,10 +32,12 @@ def binary_rows(batch: Batch, n_items: int) -> csr_array:
     return rows
 
 
-def unit_rows(batch: Batch, n_items: int) -> csr_array:
-    """Return :func:`binary_rows` with each row divided by its Euclidean length, as :class:`BagEncoder` does."""
+def unit_rows(batch: Batch, n_items: int, item_weights: np.ndarray | None = None) -> csr_array:
+    """Return :func:`binary_rows`, times ``(n_items,)`` weights, each row divided by its length as BagEncoder does."""
     rows = binary_rows(batch, n_items)
-    lengths = np.sqrt(np.maximum(np.diff(rows.indptr), 1))
+    if item_weights is not None:
+        rows.data *= item_weights[rows.indices].astype(np.float32)
+    lengths = np.sqrt(np.maximum(rows.power(2).sum(axis=1), 1e-12))
     rows.data /= np.repeat(lengths, np.diff(rows.indptr)).astype(np.float32)
     return rows
 

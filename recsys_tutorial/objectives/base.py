@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..data.batches import Batch, shuffled
 from ..data.interactions import Interactions
 from ..encoders import BagEncoder, Encoder
+from ..encoders.bag import rarity
 from ..engine.sampling import ItemSampler
 from ..errors import InputError, unknown
 from .decoder import Decoder
@@ -126,6 +127,7 @@ def build_objective(
     dim: int | None = None,
     *,
     sampled_softmax: int | None = None,
+    weighting: str = "binary",
     **options: Any,
 ) -> Objective:
     """Return a fresh objective by name; InputError suggests the nearest name when there is none.
@@ -136,6 +138,7 @@ def build_objective(
         dim: length of g's vector; None follows the recipe.
         sampled_softmax: for large catalogues: items that the softmax runs over in a step, drawn anew each time. The
             tables' gradients then hold the touched rows alone, and a step costs what the sample does.
+        weighting: ``idf`` lets g read a rare item as louder than a common one; for a bag of items.
         options: the objective's own.
     """
     if name not in OBJECTIVES:
@@ -144,6 +147,12 @@ def build_objective(
     if dim is None:
         dim = found.default_dim(interactions)
     built = found.build(interactions, dim, **options)
+    if weighting not in ("binary", "idf"):
+        raise unknown("weighting", weighting, ("binary", "idf"))
+    if weighting == "idf":
+        if type(built.encoder) is not BagEncoder or name == "linear":
+            raise InputError(f"{name} reads no weighted bag of items: leave weighting='idf' out")
+        built.encoder.weigh_items(rarity(interactions))
     if sampled_softmax is not None:
         built.sample_softmax(ItemSampler(torch.from_numpy(interactions.events_per_item), sampled_softmax))
     return built

@@ -24,6 +24,7 @@ from ..data.batches import Batch, as_batch, in_order
 from ..data.files import write_bytes
 from ..data.interactions import Interactions
 from ..encoders import BagEncoder, SequenceEncoder, Together
+from ..engine.heads import NeighboursHead
 from ..errors import InputError
 from ..model import PretrainedModel
 from ..system.extras import require
@@ -39,7 +40,7 @@ def pad(batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 def _bag(g: BagEncoder, items: Tensor, weights: Tensor) -> Tensor:
-    weights = torch.where(items >= 0, g._weigh(weights), 0.0)
+    weights = torch.where(items >= 0, g._weigh(weights, items.clamp_min(0)), 0.0)
     if g.config["normalise"]:
         weights = F.normalize(weights, dim=1)
     vectors = F.embedding(items.clamp_min(0), g.item_vectors)
@@ -96,10 +97,12 @@ def export_program(model: PretrainedModel) -> torch.export.ExportedProgram:
     ``torch.export.save`` writes it; ``program.module()(*pad(batch))`` runs it.
 
     Raises:
-        InputError: no head; an encoder without an entry in :data:`TABLE_FORMS`.
+        InputError: no head, or one of votes; an encoder without an entry in :data:`TABLE_FORMS`.
     """
     if model.classifier is None:
         raise InputError("this model has no head h: export needs f = h ∘ g")
+    if any(isinstance(part, NeighboursHead) for part in model.classifier.modules()):
+        raise InputError("a head of neighbours' votes cannot be exported: fine-tune with strategy='probe' or 'wide'")
     example = (torch.tensor([[0, 0, -1], [0, -1, -1]]), torch.ones(2, 3))
     free = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
     was_training = model.training
