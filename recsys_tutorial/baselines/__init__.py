@@ -2,7 +2,7 @@
 
 from .base import Baseline, Model
 from .described import DescribedRidge
-from .ease import EASE
+from .ease import EASE, LabelledEASE
 from .ials import IALS
 from .item_knn import ItemKNN
 from .labelled import LabelMean, Neighbours
@@ -18,6 +18,7 @@ __all__ = [
     "DescribedRidge",
     "ItemKNN",
     "LabelMean",
+    "LabelledEASE",
     "Model",
     "Neighbours",
     "PlainScratch",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+from scipy.sparse import hstack
 
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
 from ..engine.sparse import binary_rows, without_copying
 from ..errors import InputError
+from ..tasks import RankingTask
 
 
 class EASE:
@@ -38,3 +40,51 @@ class EASE:
     def score(self, behaviour: Batch | Interactions) -> np.ndarray:
         """Return ``X B``, ``(users, items)``."""
         return binary_rows(as_batch(behaviour), len(self.b)) @ self.b
+
+
+class LabelledEASE:
+    r"""EASE of the labelled users alone: a user's items and the wanted ones are one row, B explains each by the others.
+
+    Where the task ranks other items than it shows, both stand side by side. With few users B is never laid out:
+    ``P = (I - Xᵀ K X) / λ`` with ``K = (X Xᵀ + λ I)⁻¹`` (Woodbury), and ``(x B)_j = x_j - (x P)_j / P_jj``.
+
+    Args:
+        candidates: λ's to choose among, by three-fold cross-validation inside the labelled users.
+        seed: draws the folds.
+
+    Source: Steck (2019), Embarrassingly Shallow Autoencoders for Sparse Data.
+    """
+
+    def __init__(self, candidates: tuple[float, ...] = (1.0, 10.0, 100.0), seed: int = 0) -> None:
+        self.candidates, self.seed = candidates, seed
+
+    def fit(self, task: RankingTask) -> Self:
+        """Solve for the task's labelled users; InputError where the task ranks no items."""
+        if task.outputs is None:
+            raise InputError(f"EASE scores items: this task, {task.name}, ranks none")
+        folds = np.random.default_rng(self.seed).permutation(len(task)) % min(3, len(task))
+        found = dict.fromkeys(self.candidates, 0.0)
+        for fold in np.unique(folds):
+            inside, outside = task.take(np.flatnonzero(folds != fold)), task.take(np.flatnonzero(folds == fold))
+            for strength in self.candidates:
+                quality = outside.quality(self._solve(inside, strength).score(outside.behaviour))
+                found[strength] += float(np.nansum(quality))
+        return self._solve(task, max(found, key=lambda strength: found[strength]))
+
+    def _solve(self, task: RankingTask, strength: float) -> Self:
+        shown, wanted = binary_rows(as_batch(task.behaviour), task.behaviour.n_items), task.target_matrix()
+        together = task.behaviour.catalogue.fingerprint == task.targets.catalogue.fingerprint
+        x = ((shown + wanted) > 0).astype(np.float64) if together else hstack([shown, wanted], "csr").astype(np.float64)
+        self.n_items, self.n_outputs, self.x = task.behaviour.n_items, task.n_outputs, x
+        self.kx = np.linalg.solve((x @ x.T).toarray() + strength * np.eye(len(task)), x.toarray())
+        self.diagonal = (1 - np.asarray(x.multiply(self.kx).sum(axis=0)).ravel()) / strength
+        self.strength = strength
+        return self
+
+    def score(self, behaviour: Batch | Interactions) -> np.ndarray:
+        """Return ``(users, outputs)``."""
+        rows = binary_rows(as_batch(behaviour), self.n_items).astype(np.float64)
+        outputs = slice(self.x.shape[1] - self.n_outputs, None)
+        own = rows.toarray() if self.x.shape[1] == self.n_items else 0.0
+        along = (rows @ self.x[:, : self.n_items].T) @ self.kx[:, outputs]
+        return own - (own - along) / self.strength / self.diagonal[outputs]

@@ -16,7 +16,7 @@ from ..data.tables import ENDINGS
 from ..engine import processes as distributed
 from ..errors import InputError
 
-COLUMNS = ("user", "item", "rating", "timestamp", "title", "genres")
+COLUMNS = ("user", "item", "rating", "timestamp", "title", "genres", "behaviour")
 
 
 def load(

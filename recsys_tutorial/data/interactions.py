@@ -38,6 +38,8 @@ class Interactions:
         item_attributes: one row per item, indexed by raw id; it may know more items than are here.
         labels: another kind of event of the same users (ratings beside views), with its own ids; what selects users,
             items or events here leaves it as it is: whoever joins the two does so by raw id.
+        kinds: every kind of event there is, by name (view, cart, purchase), where the data tells several; the most
+            frequent is the events here. As labels are, they are left as they are by what selects here.
         report: how the data was read, rows dropped and repeats merged; it stays what it was when some are selected.
     """
 
@@ -52,6 +54,7 @@ class Interactions:
     user_attributes: pd.DataFrame | None = None
     item_attributes: pd.DataFrame | None = None
     labels: Interactions | None = None
+    kinds: dict[str, Interactions] | None = None
     report: ReadReport | None = None
 
     def __post_init__(self) -> None:

@@ -148,6 +148,18 @@ PROTOCOLS = {
 }
 
 
+def some_events(interactions: Interactions, n: int, seed: int = 0) -> Interactions:
+    """Return ``n`` events of each user, drawn at random and left in their order; who has fewer keeps all."""
+    if n < 1:
+        raise InputError(f"{n} events shown: give at least 1")
+    counts = interactions.events_per_user
+    rows = np.repeat(np.arange(interactions.n_users), counts)
+    order = np.lexsort((np.random.default_rng(seed).random(interactions.n_events), rows))
+    place = np.empty(interactions.n_events, np.int64)
+    place[order] = np.arange(interactions.n_events) - np.repeat(interactions.offsets[:-1], counts)
+    return interactions.keep_events(place < n)
+
+
 def _random_targets(
     interactions: Interactions, share: float, rng: np.random.Generator
 ) -> tuple[Interactions, Interactions]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from ..baselines import EASE, DescribedRidge, LabelMean, Model, Neighbours, PlainScratch, RawLogistic, RawRidge, pca
+from ..baselines import EASE, DescribedRidge, LabelledEASE, LabelMean, Model, Neighbours, PlainScratch, RawLogistic, RawRidge, pca
 from ..data.interactions import Interactions
 from ..errors import InputError
 from ..learning.finetuning import STRATEGIES, finetune
@@ -32,7 +32,8 @@ TRIES = 200  # draws of labelled users until each class is there
 class World:
     """What all contenders of one seed share: the task, who is tested on and who may be labelled, what is pretrained.
 
-    g is pretrained on the behaviour of everyone but the test users, once, and only when a contender asks for it.
+    g is pretrained on the behaviour of everyone but the test users, labelled or not, once, and only when a contender
+    asks for it.
 
     Args:
         task: for all users.
@@ -40,6 +41,8 @@ class World:
         test_share: share of the users that is only tested on.
         objectives: of pretraining; the first is called ``pretrained``.
         how: ``dim``, ``epochs``, ``device`` of pretraining, where they are not the objective's own.
+        most_test: test users at most.
+        only_labelled: only users who have a label are labelled or tested on; the others are behaviour.
     """
 
     task: Task
@@ -47,12 +50,19 @@ class World:
     test_share: float
     objectives: Sequence[str]
     how: dict[str, Any]
+    most_test: int | None = None
+    only_labelled: bool = False
     _made: dict[str, tuple[Any, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        order = np.random.default_rng(self.seed).permutation(len(self.task))
-        n_test = round(self.test_share * len(self.task))
-        self.test, self.rest = self.task.take(order[:n_test]), self.task.take(order[n_test:])
+        with_labels = self.task.with_labels() if self.only_labelled else np.arange(len(self.task))
+        order = np.random.default_rng(self.seed).permutation(with_labels)
+        n_test = round(self.test_share * len(order))
+        self.test, self.rest = self.task.take(order[:n_test][: self.most_test]), self.task.take(order[n_test:])
+        everyone = self.task.behaviour
+        tested = np.isin(np.arange(everyone.n_users), order[:n_test])
+        others = np.setdiff1d(np.flatnonzero(~tested), order[n_test:])
+        self.behaviour = everyone.take_users(np.concatenate([order[n_test:], others]))
 
     def labelled(self, n: int, draw: int = 0) -> Task:
         """Return ``n`` labelled users; ``draw`` 0 takes the first, further ones take others at random."""
@@ -78,20 +88,28 @@ class World:
         return next((seconds for made, (_, seconds) in self._made.items() if name.startswith(f"{made} ")), 0.0)
 
     def pretrained(self, name: str) -> PretrainedModel:
-        """Return what is pretrained without labels: ``pca``, ``pretrained`` or another objective."""
-        x = self.rest.behaviour
+        """Return what is pretrained without labels: ``pca``, ``ease``, ``pretrained`` or another objective."""
+        x = self.behaviour
         if name == "pca":
             return self._once(name, lambda: pca(x, min(64, x.n_users - 1, x.n_items - 1), seed=self.seed))
+        if name in CLOSED:
+            how = {"dim": min(256, x.n_items // 4), "normalise": True} if name == "linear" else {}
+            objective = "linear" if name == "ease" else name
+            return self._once(name, lambda: pretrain(objective, x, seed=self.seed, progress=False, **how))
         objective = self.objectives[0] if name == PRETRAINED else name
-        how = {**STUDIED.get(objective, {}), **self.how}
+        how = {**STUDIED.get(objective, {}), "epochs": epochs_for(x.n_users), **self._weighting(), **self.how}
         return self._once(name, lambda: pretrain(objective, x, seed=self.seed, progress=False, **how))
+
+    def _weighting(self) -> dict[str, str]:
+        """Return how g reads items where labels are about the person: there rare items say the most."""
+        return {} if self.task.outputs is not None or self.how.get("weighting") else {"weighting": "idf"}
 
     def blank(self) -> PretrainedModel:
         """Return a model of the shape of the first objective's, untrained."""
         how = {**STUDIED.get(self.objectives[0], {}), **self.how}
         how = {key: value for key, value in how.items() if key not in ("device", *SETTINGS)}
-        g = build_objective(self.objectives[0], self.rest.behaviour, how.pop("dim", None), **how).feature_extractor()
-        return PretrainedModel.compose(g, nn.Linear(g.dim, 1), catalogue=self.rest.behaviour.catalogue)
+        g = build_objective(self.objectives[0], self.behaviour, how.pop("dim", None), **how).feature_extractor()
+        return PretrainedModel.compose(g, nn.Linear(g.dim, 1), catalogue=self.behaviour.catalogue)
 
     def fit(self, name: str, labelled: Task) -> Model:
         """Return the contender called ``name``, made from the labelled users."""
@@ -105,7 +123,15 @@ class World:
             return finetune(self.blank(), labelled, "scratch", **how)
         if second == "no labels":
             return self.pretrained(first)
+        if second == "stack":
+            how["others"] = [self.pretrained(other) for other in self.beside(first)]
         return finetune(self.pretrained(first), labelled, second, **how)
+
+    def beside(self, name: str) -> list[str]:
+        """Return the linear models that a stack puts beside the pretrained one: those that suit the task."""
+        task = self.task
+        same = isinstance(task, RankingTask) and task.without_seen
+        return [other for other in (["ease"] if same else ["counting"]) if other != name]
 
     def described(self, name: str) -> dict[str, Any]:
         """Return the strategy, the objective and the protocol of a contender, for its records."""
@@ -113,6 +139,7 @@ class World:
         protocol = "few-labels"
         if isinstance(self.task, RankingTask):
             protocol = "top-n" if self.task.without_seen else "new-shelf"
+            protocol = "target-behaviour" if self.only_labelled and self.task.without_seen else protocol
         return {
             "strategy": "scratch" if name == PLAIN else name if name in STRATEGIES else second or None,
             "objective": self.objectives[0] if first == PRETRAINED else first if second else None,
@@ -120,16 +147,24 @@ class World:
         }
 
 
+def epochs_for(n_users: int) -> int:
+    """Return the epochs of a studied g: 50, fewer where users are many, so that there are about 600 steps of 256."""
+    return int(np.clip(600 * 256 // max(1, n_users), 12, 50))
+
+
 def contenders(task: str, objectives: Sequence[str], strategies: Sequence[str]) -> dict[str, str | None]:
     """Return model -> strategy: all rivals of a task, and every objective with every strategy."""
     linear = "logistic" if task == "classification" else "probe"
     found: dict[str, str | None] = {
         "popularity" if task in RANKING else "label mean": None, "neighbours": None, RAW[task]: None,
+        "raw ridge (idf)": None,
         f"pca + {linear}": linear, "scratch": "scratch", PLAIN: "scratch",
     }  # fmt: skip
     if task == "new-shelf":
         found[DESCRIBED] = None
-    if task == "top-n":
+    if task in RANKING:
+        found["ease (labelled)"] = None
+    if task in SAME_ITEMS:
         found |= {"ease (no labels)": None, f"{PRETRAINED} + no labels": "no labels"}
     names = [PRETRAINED, *objectives[1:]]
     return found | {f"{name} + {how}": how for name in names for how in strategies if how != "scratch"}
@@ -137,12 +172,15 @@ def contenders(task: str, objectives: Sequence[str], strategies: Sequence[str]) 
 
 def unpretrained(task: str) -> list[str]:
     """Return the rivals that need no pretraining: those that a verdict is about."""
-    return ["scratch", RAW[task], "neighbours", "popularity" if task in RANKING else "label mean"]
+    ease = ["ease (labelled)"] if task in RANKING else []
+    return ["scratch", RAW[task], "raw ridge (idf)", "neighbours", "popularity" if task in RANKING else "label mean", *ease]
 
 
 DESCRIBED = "raw ridge + descriptions"  # what descriptions bring without pretraining: the rival of `described`
 FROM_SCRATCH = ("scratch", PLAIN)
-RANKING = ("new-shelf", "top-n")
+RANKING = ("new-shelf", "target-behaviour", "top-n")
+SAME_ITEMS = ("target-behaviour", "top-n")  # what is ranked are the items that g reads
+CLOSED = ("linear", "counting", "ease")  # pretrained in closed form; `ease` is `linear` at full rank
 RAW = dict.fromkeys(TASKS, "raw ridge") | {"classification": "raw logistic"}
 # The one model that a verdict is about, fixed in advance (docs/choices.md).
 HEADLINE = {name: f"{PRETRAINED} + {'wide' if name in RANKING else 'probe'}" for name in TASKS}
@@ -152,9 +190,11 @@ SIMPLE: dict[str, Callable[[World, Any], Model]] = {
     "neighbours": lambda world, labelled: Neighbours().fit(labelled),
     PLAIN: lambda world, labelled: PlainScratch(world.blank().feature_extractor, seed=world.seed).fit(labelled),
     "raw ridge": lambda world, labelled: RawRidge().fit(labelled),
+    "raw ridge (idf)": lambda world, labelled: RawRidge("idf").fit(labelled),
+    "ease (labelled)": lambda world, labelled: LabelledEASE(seed=world.seed).fit(labelled),
     DESCRIBED: lambda world, labelled: DescribedRidge().fit(labelled),
     "raw logistic": lambda world, labelled: _logistic(labelled, world.seed),
-    "ease (no labels)": lambda world, labelled: world._once("ease", lambda: EASE().fit(world.rest.behaviour)),
+    "ease (no labels)": lambda world, labelled: world._once("ease", lambda: EASE().fit(world.behaviour)),
 }
 
 
@@ -164,10 +204,12 @@ def _logistic(labelled: Any, seed: int, model: PretrainedModel | None = None) ->
 
 
 def build_world(
-    interactions: Interactions, task: str, seed: int, test_share: float, objectives: Sequence[str], **how: Any
-) -> World:
-    """Return the world of one seed; ``how`` may hold options of the task (``attribute``, ``item``)."""
-    options = {name: how.pop(name) for name in ("attribute", "item") if how.get(name) is not None}
+    interactions: Interactions, task: str, seed: int, test_share: float, objectives: Sequence[str],
+    most_test: int | None = None, only_labelled: bool | None = None, **how: Any,
+) -> World:  # fmt: skip
+    """Return the world of one seed; ``how`` may hold options of the task (``attribute``, ``item``, ``target``)."""
+    options = {name: how.pop(name) for name in ("attribute", "item", "target") if how.get(name) is not None}
     made = TASKS[task](interactions, seed=seed, **options)
-    return World(made, seed, test_share, objectives, {key: value for key, value in how.items() if value is not None})
-
+    only = task == "target-behaviour" if only_labelled is None else only_labelled
+    how = {key: value for key, value in how.items() if value is not None}
+    return World(made, seed, test_share, objectives, how, most_test, only)

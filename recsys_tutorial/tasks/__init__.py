@@ -1,9 +1,17 @@
 """What is to be predicted from behaviour, one kind of label a file."""
 
+from collections.abc import Callable
+
 from .base import Labelled, Task
-from .build import TASKS, classification, liked_from, new_shelf, regression, top_n
+from .build import classification, liked_from, new_shelf, regression, top_n
 from .one_label import ClassificationTask, RegressionTask
 from .ranking import RankingTask
+from .targets import target_behaviour, with_target
+
+TASKS: dict[str, Callable[..., Task]] = {
+    "new-shelf": new_shelf, "target-behaviour": target_behaviour, "top-n": top_n, "classification": classification,
+    "regression": regression,
+}  # fmt: skip
 
 __all__ = [
     "TASKS",
@@ -16,5 +24,7 @@ __all__ = [
     "liked_from",
     "new_shelf",
     "regression",
+    "target_behaviour",
     "top_n",
+    "with_target",
 ]

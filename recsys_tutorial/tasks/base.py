@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor
 from ..data.batches import Batch
 from ..data.catalogue import Catalogue
 from ..data.interactions import Interactions
+from ..data.splits import some_events
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,14 @@ class Task(ABC):
     def value(self, scores: np.ndarray) -> float:
         """Return :attr:`metric` over all users: here the mean quality."""
         return float(np.nanmean(self.quality(scores)))
+
+    def with_labels(self) -> np.ndarray:
+        """Return the rows of the users who have a label: all of them, where nothing else is said."""
+        return np.arange(len(self))
+
+    def showing(self, n: int, seed: int = 0) -> Self:
+        """Return the task with ``n`` events of each user's behaviour, drawn at random; who has fewer shows all."""
+        return replace(self, behaviour=some_events(self.behaviour, n, seed))
 
     @abstractmethod
     def take(self, rows: np.ndarray) -> Self:

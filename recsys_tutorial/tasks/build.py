@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,6 @@ from ..data.catalogue import RawId, genre_table
 from ..data.interactions import Interactions
 from ..data.joining import with_items, with_users
 from ..errors import InputError, unknown
-from .base import Task
 from .one_label import ClassificationTask, RegressionTask
 from .ranking import RankingTask
 
@@ -46,8 +44,8 @@ def new_shelf(
     shelf = np.zeros(interactions.n_items, bool)
     draw = np.random.default_rng(seed).permutation(interactions.n_items)
     shelf[draw[: max(1, round(hidden * interactions.n_items))]] = True
-    wanted = _labelled(interactions)
-    at_least = _threshold(interactions) if at_least is None else at_least
+    wanted = labelled(interactions)
+    at_least = threshold(interactions) if at_least is None else at_least
     wanted = with_items(wanted, interactions.catalogue.take(np.flatnonzero(shelf)))
     return RankingTask(interactions.subset_items(~shelf), wanted.binarise(at_least), k)
 
@@ -59,7 +57,7 @@ def top_n(interactions: Interactions, at_least: float | None = None, k: int = 20
     already is left out of the ranking. Users with fewer than two events are left out.
     """
     at_least = liked_from(interactions.weights) if at_least is None else at_least
-    before, after = _later(replace(interactions, labels=None), seed)
+    before, after = later(replace(interactions, labels=None), seed)
     return RankingTask(before, after.binarise(at_least), k, without_seen=True)
 
 
@@ -67,7 +65,7 @@ def classification(interactions: Interactions, attribute: str | None = None, see
     """Return the task of telling a class of each user: an attribute that is known of them, or their favourite genre.
 
     Where the users have attributes, the classes are the values of ``attribute``, users without one are left out, and a
-    number (an age) is cut at its median. Elsewhere the class is the genre that most of what the user likes later has,
+    number (an age) is cut at its median, or where ``age>=35`` says. Elsewhere the class is the genre that most of what the user likes later has,
     among the four that are most often somebody's; users without such are left out.
 
     Args:
@@ -80,11 +78,14 @@ def classification(interactions: Interactions, attribute: str | None = None, see
     """
     table = interactions.user_attributes
     if table is not None and len(table.columns):
-        column = attribute or ("gender" if "gender" in table.columns else str(table.columns[0]))
+        column, _, cut = (attribute or "").partition(">=")
+        column = column or ("gender" if "gender" in table.columns else str(table.columns[0]))
         if column not in table.columns:
             raise unknown("attribute", column, table.columns)
         values = table[column].reindex(interactions.user_ids)
-        if pd.api.types.is_numeric_dtype(values) and values.nunique() > CLASSES:
+        if cut:
+            values = (values >= _number(cut, attribute)).where(values.notna())
+        elif pd.api.types.is_numeric_dtype(values) and values.nunique() > CLASSES:
             values = (values > values.median()).where(values.notna())
         codes = pd.factorize(values, sort=True)[0]
         rows = np.flatnonzero(codes >= 0)
@@ -105,7 +106,7 @@ def regression(interactions: Interactions, item: RawId | None = None, seed: int 
     Raises:
         InputError: all weights are equal: there is no rating.
     """
-    rated = _labelled(interactions)
+    rated = labelled(interactions)
     if len(np.unique(rated.weights)) < 2:
         raise InputError(f"{interactions.name!r} has no ratings: regression needs weights that differ")
     if item is None:
@@ -120,20 +121,27 @@ def regression(interactions: Interactions, item: RawId | None = None, seed: int 
     return RegressionTask(others.take_users(rows[order]), labels[order])
 
 
-def _labelled(interactions: Interactions) -> Interactions:
+def labelled(interactions: Interactions) -> Interactions:
     """Return the events that say what is liked: the labels of the same users, or the behaviour itself."""
     if interactions.labels is None:
         return interactions
     return with_users(interactions.labels, interactions.user_ids)
 
 
-def _threshold(interactions: Interactions) -> float | None:
+def threshold(interactions: Interactions) -> float | None:
     """Return the weight from which an item is liked, by the whole scale that was used."""
     return liked_from((interactions if interactions.labels is None else interactions.labels).weights)
 
 
-def _later(interactions: Interactions, seed: int) -> tuple[Interactions, Interactions]:
-    """Return the first four fifths of each user's events, and the last one, at least one event each."""
+def _number(text: str, attribute: str | None) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InputError(f"attribute {attribute!r}: {text!r} is no number; write it as age>=35") from error
+
+
+def later(interactions: Interactions, seed: int, share: float = 0.2) -> tuple[Interactions, Interactions]:
+    """Return the earlier of each user's events, and the last ``share`` of them, at least one event each."""
     many = interactions.take_users(np.flatnonzero(interactions.events_per_user > 1))
     counts = many.events_per_user
     rows = np.repeat(np.arange(many.n_users), counts)
@@ -141,7 +149,7 @@ def _later(interactions: Interactions, seed: int) -> tuple[Interactions, Interac
     if many.timestamps is None and not many.in_order:
         order = np.lexsort((np.random.default_rng(seed).random(many.n_events), rows))
         place = place[np.argsort(order)]
-    later = place >= counts[rows] - np.maximum(1, np.round(0.2 * counts))[rows]
+    later = place >= counts[rows] - np.maximum(1, np.round(share * counts))[rows]
     return many.keep_events(~later), many.keep_events(later)
 
 
@@ -156,8 +164,3 @@ def _favourite_genre(interactions: Interactions, seed: int) -> ClassificationTas
     top = np.argsort(-common, kind="stable")[:CLASSES]
     rows = np.flatnonzero(counts[:, top].sum(1) > 0)
     return ClassificationTask(before.take_users(rows), lift[rows][:, top].argmax(1))
-
-
-TASKS: dict[str, Callable[..., Task]] = {
-    "new-shelf": new_shelf, "top-n": top_n, "classification": classification, "regression": regression,
-}  # fmt: skip

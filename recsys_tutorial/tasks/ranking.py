@@ -82,6 +82,10 @@ class RankingTask(Task):
             scores[rows, self.behaviour.items] = -np.inf
         return from_hits("ndcg", *hits_at_k(top_k(scores, min(self.k, self.n_outputs)), self.targets.matrix))
 
+    def with_labels(self) -> np.ndarray:
+        """Return the users who want something."""
+        return np.flatnonzero(self.targets.events_per_user > 0)
+
     def take(self, rows: np.ndarray) -> RankingTask:
         """Return the task on these users alone."""
         return replace(self, behaviour=self.behaviour.take_users(rows), targets=self.targets.take_users(rows))

@@ -41,7 +41,10 @@ def read_anime(folder: Path, name: str) -> Interactions:
 
 
 def read_retailrocket(folder: Path, name: str) -> Interactions:
-    """Read the views of a shop, with its purchases as labels; there are no times."""
-    columns = ("visitorid", "itemid", "event")
-    views = read_feedback(folder / "view_ecommerce.dat", columns, name)
-    return replace(views, labels=read_feedback(folder / "purchase_ecommerce.dat", columns, f"{name} purchases"))
+    """Read the views of a shop, with its purchases as labels, and what was put in the cart; there are no times."""
+    columns, kinds = ("visitorid", "itemid", "event"), {}
+    for kind, file in (("view", "view"), ("cart", "add_to_cart"), ("purchase", "purchase")):
+        path = folder / f"{file}_ecommerce.dat"
+        if kind != "cart" or path.exists():
+            kinds[kind] = read_feedback(path, columns, name if kind == "view" else f"{name} {kind}s")
+    return replace(kinds["view"], labels=kinds["purchase"], kinds=kinds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,8 @@ from .recbole import read_recbole
 from .sequences import looks_like_sequences, read_sequences
 
 FORMS = ("table", "sequences")
+TEXT = ("user", "item", "title", "genres", "behaviour")  # roles whose cells are read as they are written
+MOST_KINDS = 20
 
 
 def read_interactions(
@@ -30,6 +33,7 @@ def read_interactions(
     *,
     title: str | None = "title",
     genres: str | None = "genres",
+    behaviour: str | None = None,
     duplicates: str = "error",
     form: str | None = None,
     strict: bool = True,
@@ -54,6 +58,8 @@ def read_interactions(
             size), or ISO dates; a date without a zone is in UTC.
         title: name of the column of item titles, used where it exists.
         genres: name of the column of genres, ``Comedy|Drama``, used where it exists.
+        behaviour: name of the column that says which kind of event a row is (view, cart, purchase). What is returned
+            holds the events of the kind that is most frequent, and all of them by name as ``kinds``.
         duplicates: see :func:`recsys_tutorial.data.events.from_events`. Sequences keep an item that comes again, unless
             ``last`` or ``sum`` is asked for.
         form: ``table`` or ``sequences``; None finds out.
@@ -77,6 +83,8 @@ def read_interactions(
         return read_recbole(path, duplicates)
     wanted = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "title": title, "genres": genres}
     how = duplicates if strict or duplicates != "error" else "last"
+    if behaviour is not None:
+        return _by_kind(path, {**wanted, "behaviour": behaviour}, "last" if how == "error" else how)
     if check_file(path) in ENDINGS and (tidy := read_stream(path, wanted)) is not None:
         with suppress(BadCells):  # the patient reader names the cell as it is written
             return _interactions(tidy, path, how, {})
@@ -91,9 +99,24 @@ def read_interactions(
             table = {role: column[~error.rows].reset_index(drop=True) for role, column in table.items()}
 
 
+def _by_kind(path: Path, wanted: dict[str, str | None], duplicates: str) -> Interactions:
+    """Return the events of the most frequent kind, with those of each kind by name."""
+    table = _patiently(path, wanted)
+    names = table.pop("behaviour").astype(str).str.strip()
+    order = names.value_counts().index.tolist()
+    if len(order) > MOST_KINDS:
+        raise InputError(f"{path}: column {wanted['behaviour']!r} has {len(order):,} values: is it a kind of event?")
+    kinds = {}
+    for name in order:
+        rows = (names == name).to_numpy()
+        some = {role: column[rows].reset_index(drop=True) for role, column in table.items()}
+        kinds[name] = replace(_interactions(some, path, duplicates, {}), name=f"{path.name} {name}")
+    return replace(kinds[order[0]], name=path.name, kinds=kinds)
+
+
 def _patiently(path: Path, wanted: dict[str, str | None]) -> dict[str, pd.Series]:
     """Return role -> column, of those that are there, from the whole table at once."""
-    text = [name for role in ("user", "item", "title", "genres") if (name := wanted[role]) is not None]
+    text = [name for role in TEXT if (name := wanted.get(role)) is not None]
     table = read_table(path, text)
     columns = {role: _column(table, role, name, path) for role, name in wanted.items()}
     return {role: column for role, column in columns.items() if column is not None}
@@ -121,7 +144,7 @@ def _column(table: pd.DataFrame, role: str, name: str | None, path: Path) -> pd.
         raise InputError(f"{path} has {found.count(name)} columns called {name!r}: rename all but one")
     if name in found:
         return table[name]
-    if name is None or (name == role and role not in ("user", "item")):
+    if name is None or (name == role and role not in ("user", "item", "behaviour")):
         return None
     near = listed(nearest(name, found, 1) or ["..."])
     raise InputError(
