@@ -35,9 +35,9 @@ from .metrics import labels as label_metrics
 from .model import PretrainedModel
 from .objectives import OBJECTIVES, Denoising, Objective
 from .serving.recommend import Recommender
-from .studies import label_efficiency, paired, summarise, transfer
+from .studies import advise, label_efficiency, paired, summarise, transfer
 from .system import machine
-from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf
+from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf, read_labels
 from .training import train
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "SequenceEncoder",
     "TrainingError",
     "adapt",
+    "advise",
     "compare",
     "datasets",
     "evaluate",
@@ -91,6 +92,7 @@ __all__ = [
     "plots",
     "pretrain",
     "read_interactions",
+    "read_labels",
     "ridge",
     "save_interactions",
     "save_model",

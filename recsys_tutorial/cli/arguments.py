@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from ..data.events import DUPLICATES
 from ..data.readers import FORMS
+from ..tasks.reading import KINDS
 
 
 class OneLineParser(ArgumentParser):
@@ -57,9 +58,9 @@ def add_common(parser: ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write tidy records there too; - prints them and nothing else")
 
 
-def add_data(parser: ArgumentParser) -> None:
+def add_data(parser: ArgumentParser, called: str = "DATA") -> None:
     """Add DATA and how its file is read."""
-    parser.add_argument("data", metavar="DATA", help="a name from `datasets`, or a file")
+    parser.add_argument("data", metavar=called, help="a name from `datasets`, or a file")
     add_file_options(parser)
     parser.add_argument("--form", choices=FORMS, help="a table with a header, or one user a line (default: look)")
     parser.add_argument("--no-strict", dest="strict", action="store_false",
@@ -70,6 +71,21 @@ def add_file_options(parser: ArgumentParser) -> None:
     """Add how the columns of a file are called, and what a repeated pair means."""
     parser.add_argument("--columns", help="the file's column names: user=uid,item=sku,rating=stars,timestamp=ts")
     parser.add_argument("--duplicates", choices=DUPLICATES, default="error", help="one user, one item, twice")
+
+
+def add_labels(parser: ArgumentParser) -> None:
+    """Add how a file of labels is read."""
+    parser.add_argument("--task", choices=sorted(KINDS.values()), help="what LABELS ask for (default: look)")
+    parser.add_argument("--label-columns", metavar="ROLE=NAME[,...]",
+                        help="how LABELS calls its columns: user=uid,label=gender (or value; or item, rating)")  # fmt: skip
+    parser.add_argument("--at-least", type=float, metavar="RATING", help="ranking: wanted from this rating on")
+
+
+def add_behaviour(parser: ArgumentParser) -> None:
+    """Add whose behaviour a model is to read, where it is not that of its own data."""
+    parser.add_argument("--behaviour", metavar="FILE",
+                        help="what users did, where it is not what DIR was pretrained on: newer, others")  # fmt: skip
+    add_file_options(parser)
 
 
 def add_training(parser: ArgumentParser) -> None:

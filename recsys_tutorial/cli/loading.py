@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from argparse import Namespace
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ..data.interactions import Interactions
+from ..data.joining import place_of, with_items
 from ..data.published.datasets import DATASETS, load_dataset, unknown_dataset
 from ..data.readers import read_interactions
+from ..data.readers.columns import ids
+from ..data.readers.sniffing import column_of
 from ..data.reports import DroppedRows
 from ..data.storage import open_interactions
-from ..data.tables import ENDINGS
+from ..data.tables import ENDINGS, read_table
 from ..engine import processes as distributed
 from ..errors import InputError
+from ..model import PretrainedModel
+from ..tasks import Task, read_labels
+from ..tasks.reading import ROLES
 
+READING = ("columns", "duplicates", "form", "strict")  # how DATA was read, beside its name or path
 COLUMNS = ("user", "item", "rating", "timestamp", "title", "genres", "behaviour")
 
 
@@ -57,13 +69,13 @@ def tell(interactions: Interactions) -> None:
     print(interactions, file=sys.stderr)
 
 
-def _parse_columns(text: str | None) -> dict[str, str]:
+def _parse_columns(text: str | None, roles: Collection[str] = COLUMNS, option: str = "--columns") -> dict[str, str]:
     columns: dict[str, str] = {}
     for part in text.split(",") if text is not None else ():
         role, _, column = map(str.strip, part.partition("="))
-        if role not in COLUMNS or role in columns or not column:
+        if role not in roles or role in columns or not column:
             raise InputError(
-                f"--columns {text!r}: write it as user=uid,item=sku, each once; the roles are {', '.join(COLUMNS)}"
+                f"{option} {text!r}: write it as user=uid,item=sku, each once; the roles are {', '.join(roles)}"
             )
         columns[role] = column
     return columns
@@ -74,3 +86,70 @@ def load_told(args: Namespace) -> Interactions:
     interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
     tell(interactions)
     return interactions
+
+
+def told(args: Namespace) -> dict[str, Any]:
+    """Return where the data of a command comes from, so that it is found again from anywhere."""
+    data = args.data if args.data in DATASETS else os.path.abspath(args.data)
+    return {"read": {"data": data, **{name: getattr(args, name) for name in READING}}}
+
+
+def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Interactions:
+    """Return the behaviour that a model is to read, on the model's items, and say what it is.
+
+    That is what ``--behaviour`` names, else the data that the model was pretrained on: it has to be what it was.
+    """
+    if model.catalogue is None:
+        raise InputError(f"{folder}: this model does not know its items, so no file can be laid on them: pretrain one")
+    how: Any = {"columns": args.columns, "duplicates": args.duplicates}
+    if args.behaviour is not None:
+        found = load(args.behaviour, **how)
+    else:
+        read: Any = model.origin.get("read")
+        if read is None:
+            raise InputError(f"{folder} does not say where its data lies: name a file with --behaviour FILE")
+        try:
+            found = load(**read)
+        except FileNotFoundError as error:
+            raise InputError(f"{folder} was pretrained on {read['data']}, now gone: give --behaviour FILE") from error
+        if found.fingerprint != model.origin["data_fingerprint"]:
+            raise InputError(
+                f"{read['data']} has changed since {folder} was pretrained on it (fingerprint {found.fingerprint}, was "
+                f"{model.origin['data_fingerprint']}): give it as --behaviour {read['data']}, if that is what you want"
+            )
+    tell(found)
+    if found.catalogue.fingerprint == model.catalogue.fingerprint:
+        return found
+    on_model = with_items(found, model.catalogue)
+    strange = found.n_events - on_model.n_events
+    if not on_model.n_events:
+        raise InputError(
+            f"{found.name!r} has no item that {folder} knows, as {model.catalogue.ids[0]!r}: the two need the same ids"
+        )
+    if strange:
+        items = int((place_of(found.item_ids, model.catalogue.ids) < 0).sum())
+        print(f"{strange:,} events on {items:,} items that {folder} does not know are left out", file=sys.stderr)
+    return on_model
+
+
+def labels_of(path: str, args: Namespace) -> Task:
+    """Return the labels that the arguments of :func:`..arguments.add_labels` ask for."""
+    columns = _parse_columns(args.label_columns, ROLES, "--label-columns")
+    return read_labels(path, task=args.task, columns=columns, at_least=args.at_least)
+
+
+def users_of(users: str, behaviour: Interactions) -> Interactions:
+    """Return the behaviour of the users in a file, each once; of those who did something for ``all``."""
+    if users == "all":
+        return behaviour.subset_users(behaviour.events_per_user > 0)
+    path = Path(users)
+    table = read_table(path, ("user",))
+    column = column_of(table if len(table.columns) > 1 else table.set_axis(["user"], axis=1), "user", "user", path)
+    asked = np.unique(np.asarray(ids(column, path))) if column is not None else np.zeros(0)
+    rows = place_of(asked, behaviour.user_ids)
+    known = rows[(rows >= 0) & (behaviour.events_per_user[rows] > 0)]
+    if not len(known):
+        raise InputError(f"{path}: none of its {len(asked):,} users, as {asked[0]}, did anything in {behaviour.name!r}")
+    if lost := len(asked) - len(known):
+        print(f"{lost:,} of {len(asked):,} users did nothing that is known: left out", file=sys.stderr)
+    return behaviour.take_users(known)

@@ -13,12 +13,25 @@ from ..engine import processes as distributed
 from ..errors import InputError, TrainingError
 from ..system import machine
 from .arguments import OneLineParser, add_common, one_line
-from .commands import benchmark, datasets, demo, doctor, evaluate, pretrain, recommend, serve, study
+from .commands import (
+    advise,
+    benchmark,
+    datasets,
+    demo,
+    doctor,
+    evaluate,
+    finetune,
+    predict,
+    pretrain,
+    recommend,
+    serve,
+    study,
+)  # fmt: skip
 from .report import emit
 
 COMMANDS = {
-    "demo": demo, "datasets": datasets, "doctor": doctor, "pretrain": pretrain, "evaluate": evaluate,
-    "benchmark": benchmark, "recommend": recommend, "serve": serve,
+    "demo": demo, "datasets": datasets, "doctor": doctor, "pretrain": pretrain, "advise": advise,
+    "finetune": finetune, "predict": predict, "evaluate": evaluate, "benchmark": benchmark, "recommend": recommend, "serve": serve,
 }  # fmt: skip
 
 
@@ -63,7 +76,7 @@ def _check_files(args: Namespace) -> None:
     """Find out before the work, not after it, that a result could not be written."""
     for name in ("json", "figure", "out"):
         path = getattr(args, name, None)
-        if path in (None, "-") or (name == "out" and args.run is pretrain.run):  # which makes its folder
+        if path in (None, "-") or (name == "out" and args.run in (pretrain.run, finetune.run)):  # they make folders
             continue
         if Path(path).is_dir() or not Path(path).resolve().parent.is_dir():
             raise InputError(f"--{name} {path}: give a file in a folder that exists")

@@ -14,7 +14,9 @@ Ids = np.ndarray
 
 
 def place_of(ids: Ids, among: Ids) -> np.ndarray:
-    """Return where each of ``ids`` stands in ``among``, -1 where it is not there."""
+    """Return where each of ``ids`` stands in ``among``, -1 where it is not there; 7 and the text 7 are the same."""
+    if ids.dtype.kind != among.dtype.kind:  # one odd id makes all those of a file texts
+        ids, among = ids.astype(str), among.astype(str)
     index = {raw: place for place, raw in enumerate(among.tolist())}
     return np.array([index.get(raw, -1) for raw in ids.tolist()], np.int64)
 

@@ -59,3 +59,29 @@ class ReadReport:
             f"{self.events:,} events of {self.users:,} users on {self.items:,} items "
             f"({100 * self.density:.2f} % of the table), {span}"
         )
+
+
+@dataclass(frozen=True)
+class LabelReport:
+    """How a file of labels came to be a task: what it was taken for, how many users have a label, who was left out.
+
+    Args:
+        rows: read, those left out included.
+        kind: of task.
+        why: what said so.
+        said: how many users have which label.
+        left_out: why -> how many, rows or users as it says.
+        notes: what else was done with them.
+    """
+
+    rows: int
+    kind: str
+    why: str
+    said: str
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lost = "; ".join(f"{count:,} {reason}" for reason, count in self.left_out.items())
+        parts = [f"{self.rows:,} rows read as {self.kind} ({self.why}): {self.said}", *self.notes]
+        return "; ".join(parts) + f"; left out: {lost or 'nobody'}"

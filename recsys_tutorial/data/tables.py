@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 
 from ..errors import InputError, MissingFileError, nearest
+from .files import written_whole
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 PARQUET = (".parquet", ".pq")
@@ -125,3 +127,39 @@ def _first_line(error: BaseException) -> str:
     if line.startswith("Length of header"):
         return "the first row has more cells than the header"
     return line.removeprefix("Error tokenizing data. C error: ")
+
+
+def check_writable(path: Path) -> None:
+    """Raise InputError where no table can be written to ``path``, by its ending."""
+    if path.suffix.lower() not in ENDINGS:
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'!r}: write to one of {' '.join(ENDINGS)}")
+
+
+def write_table(path: Path, pieces: Iterable[pd.DataFrame]) -> int:
+    """Write pieces of one table one behind the other, whole or not at all, and return the number of rows.
+
+    Raises:
+        InputError: another ending than those of :data:`ENDINGS`.
+    """
+    check_writable(path)
+    rows, writer, schema = 0, None, None
+    with written_whole(path) as temporary:
+        try:
+            for piece in pieces:
+                table = pa.Table.from_pandas(piece, preserve_index=False)
+                if writer is None:
+                    schema = table.schema.remove_metadata()
+                    writer = _writer(temporary, path.suffix.lower(), schema)
+                writer.write_table(table.cast(schema))
+                rows += len(piece)
+        finally:
+            if writer is not None:
+                writer.close()
+    return rows
+
+
+def _writer(path: Path, ending: str, schema: pa.Schema) -> Any:
+    if ending in PARQUET:
+        return pa.parquet.ParquetWriter(path, schema)
+    options = pa.csv.WriteOptions(delimiter=SEPARATORS[ending], quoting_style="needed")
+    return pa.csv.CSVWriter(path, schema, write_options=options)

@@ -153,7 +153,10 @@ def finetune(
                 _train(f, task, replace(settings, epochs=chosen, patience=None), **how)
         else:
             f.history = _train(f, task, replace(settings, patience=None), **how)
-    f.origin = {**model.origin, "strategy": strategy, "task": task.name, "labels": len(task), "finetune_seed": seed}
+    f.origin = {
+        **model.origin, "strategy": strategy, "task": task.name, "labels": len(task), "finetune_seed": seed,
+        "classes": getattr(task, "classes", None), "calibration": None, "report": None,
+    }  # fmt: skip
     return f.eval()
 
 

@@ -49,6 +49,7 @@ def pretrain(
     overwrite: bool = False,
     shard_items: bool = False,
     progress: bool | None = None,
+    told: dict[str, Any] | None = None,
     **options: Any,
 ) -> PretrainedModel:
     """Pretrain ``g`` and return ``f = h ∘ g``, where h scores items.
@@ -79,6 +80,7 @@ def pretrain(
             (:mod:`recsys_tutorial.learning.sharded_decoder`), instead of whole in each; each then reads all users of a
             batch, instead of its share.
         progress: show a progress bar; None shows one where standard error is a terminal.
+        told: what else ``model.origin`` should hold: where the data was read from, say.
         options: handed to the objective when it is given by name; ``sampled_softmax=N`` lets its softmax run over N
             items drawn at every step, for catalogues so large that a step over all of them does not pay.
 
@@ -128,7 +130,7 @@ def pretrain(
     model = PretrainedModel.compose(g, h, catalogue=items, outputs=items, history=history)
     if h is None:
         model.classifier = hidden_events_head(model, interactions, seed).to(device)
-    model.origin = origin
+    model.origin = {**origin, **(told or {})}
     if checkpoint and distributed.speaks():
         checkpoints.save_model(checkpoint, model)
     return model.eval()

@@ -51,6 +51,28 @@ def log_loss(probabilities: np.ndarray, labels: Numbers) -> float:
     return float(of_sklearn(labels, probabilities, labels=np.arange(probabilities.shape[1])))
 
 
+def brier(probabilities: np.ndarray, labels: Numbers) -> float:
+    """Return the mean over users of the squared distance between ``(users, classes)`` and what came true (Brier 1950).
+
+    0 is perfect; of two classes, .5 is a coin's.
+    """
+    probabilities, labels = np.asarray(probabilities, float), np.asarray(labels)
+    _check(len(probabilities), len(labels))
+    return float(((probabilities - np.eye(probabilities.shape[1])[labels]) ** 2).sum(axis=1).mean())
+
+
+def calibration_error(probabilities: np.ndarray, labels: Numbers, bins: int = 10) -> float:
+    """Return how far the highest probability of a user is from how often that class is right, on average.
+
+    Users are dealt by that probability into ``bins`` of equal size (Guo et al. 2017 take bins of equal width).
+    """
+    probabilities, labels = np.asarray(probabilities, float), np.asarray(labels)
+    _check(len(probabilities), len(labels))
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    parts = np.array_split(np.argsort(sure, kind="stable"), min(bins, len(sure)))
+    return float(sum(len(part) * abs(sure[part].mean() - right[part].mean()) for part in parts) / len(sure))
+
+
 LABEL_METRICS: dict[str, Callable[..., float]] = {
     "rmse": rmse, "mae": mae, "accuracy": accuracy, "auc": auc, "log_loss": log_loss,
 }  # fmt: skip

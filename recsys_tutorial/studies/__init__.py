@@ -1,5 +1,6 @@
 """Experiments over seeds that end in a table with intervals and a verdict."""
 
+from .advice import advise
 from .contenders import FROM_SCRATCH, HEADLINE, contenders, unpretrained
 from .journal import Journal, read_journal
 from .label_efficiency import label_efficiency
@@ -10,6 +11,7 @@ __all__ = [
     "FROM_SCRATCH",
     "HEADLINE",
     "Journal",
+    "advise",
     "contenders",
     "gains",
     "label_efficiency",

@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from ..baselines import EASE, DescribedRidge, LabelledEASE, LabelMean, Model, Neighbours, PlainScratch, RawLogistic, RawRidge, pca
+from ..baselines import (
+    EASE,
+    DescribedRidge,
+    LabelledEASE,
+    LabelMean,
+    Model,
+    Neighbours,
+    PlainScratch,
+    RawLogistic,
+    RawRidge,
+    pca,
+)
 from ..data.interactions import Interactions
 from ..errors import InputError
 from ..learning.finetuning import STRATEGIES, finetune
@@ -97,12 +108,8 @@ class World:
             objective = "linear" if name == "ease" else name
             return self._once(name, lambda: pretrain(objective, x, seed=self.seed, progress=False, **how))
         objective = self.objectives[0] if name == PRETRAINED else name
-        how = {**STUDIED.get(objective, {}), "epochs": epochs_for(x.n_users), **self._weighting(), **self.how}
+        how = {**for_labels(objective, x.n_users, self.task.outputs is None), **self.how}
         return self._once(name, lambda: pretrain(objective, x, seed=self.seed, progress=False, **how))
-
-    def _weighting(self) -> dict[str, str]:
-        """Return how g reads items where labels are about the person: there rare items say the most."""
-        return {} if self.task.outputs is not None or self.how.get("weighting") else {"weighting": "idf"}
 
     def blank(self) -> PretrainedModel:
         """Return a model of the shape of the first objective's, untrained."""
@@ -145,6 +152,15 @@ class World:
             "objective": self.objectives[0] if first == PRETRAINED else first if second else None,
             "protocol": protocol,
         }
+
+
+def for_labels(objective: str, n_users: int, about_person: bool) -> dict[str, Any]:
+    """Return the settings of pretraining that suit a head with few labels.
+
+    Where labels are about the person g reads rare items louder: there they say the most.
+    """
+    weighting = {"weighting": "idf"} if about_person else {}
+    return {**STUDIED.get(objective, {}), "epochs": epochs_for(n_users), **weighting}
 
 
 def epochs_for(n_users: int) -> int:

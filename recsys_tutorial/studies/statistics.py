@@ -104,8 +104,8 @@ def label_multiplier(
     for labels in map(int, ours.columns):
         reached, curves = ours[labels].to_numpy(), theirs.loc[ours.index].to_numpy()
         pick = rng.integers(0, len(reached), (draws, len(reached)))
-        drawn = [_needed(reached[rows].mean(), curves[rows].mean(0), counts) for rows in pick]
-        value = _needed(reached.mean(), curves.mean(0), counts)
+        drawn = [needed(reached[rows].mean(), curves[rows].mean(0), counts) for rows in pick]
+        value = needed(reached.mean(), curves.mean(0), counts)
         low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2])
         ends = [("at least", counts[-1]), ("at most", counts[0])]
         rows.append(
@@ -117,7 +117,7 @@ def label_multiplier(
     return pd.DataFrame(rows)
 
 
-def _needed(reached: float, curve: np.ndarray, counts: np.ndarray) -> float:
+def needed(reached: float, curve: np.ndarray, counts: np.ndarray) -> float:
     """Return where ``curve`` gets to ``reached``; one of its ends where it does not pass it."""
     rising = np.maximum.accumulate(curve)
     rising = rising + 1e-12 * np.arange(len(rising))  # np.interp wants no steps

@@ -6,6 +6,7 @@ from .base import Labelled, Task
 from .build import classification, liked_from, new_shelf, regression, top_n
 from .one_label import ClassificationTask, RegressionTask
 from .ranking import RankingTask
+from .reading import read_labels
 from .targets import target_behaviour, with_target
 
 TASKS: dict[str, Callable[..., Task]] = {
@@ -23,6 +24,7 @@ __all__ = [
     "classification",
     "liked_from",
     "new_shelf",
+    "read_labels",
     "regression",
     "target_behaviour",
     "top_n",

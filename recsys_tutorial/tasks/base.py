@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,7 +14,10 @@ from torch import Tensor
 from ..data.batches import Batch
 from ..data.catalogue import Catalogue
 from ..data.interactions import Interactions
+from ..data.joining import place_of
+from ..data.reports import LabelReport
 from ..data.splits import some_events
+from ..errors import InputError, listed
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Task(ABC):
 
     Args:
         behaviour: X, what each user did.
+        report: how the labels were read, where they come from a file.
 
     Attributes:
         name: of the kind of task.
@@ -48,6 +52,7 @@ class Task(ABC):
     """
 
     behaviour: Interactions
+    report: LabelReport | None = field(default=None, kw_only=True)
     name: ClassVar[str]
     metric: ClassVar[str]
     lower_is_better: ClassVar[bool] = False
@@ -114,3 +119,42 @@ class Task(ABC):
     @abstractmethod
     def take(self, rows: np.ndarray) -> Self:
         """Return the task on these users alone."""
+
+    def on(self, behaviour: Interactions) -> Self:
+        """Return the task with what its users did in ``behaviour``, found by raw id; who did nothing is left out.
+
+        Args:
+            behaviour: of these and other users. The labels of a file have none until they are laid on some.
+
+        Raises:
+            InputError: none of the labelled users did anything, or those who did have all the same label.
+        """
+        rows, known = self._places(behaviour)
+        found = replace(self.take(known), behaviour=behaviour.take_users(rows[known]))
+        return found._noted({"labelled users without behaviour": len(self) - len(known)})
+
+    def _places(self, behaviour: Interactions) -> tuple[np.ndarray, np.ndarray]:
+        """Return where each labelled user stands in ``behaviour``, and which of them did something there."""
+        rows = place_of(self.behaviour.user_ids, behaviour.user_ids)
+        known = np.flatnonzero((rows >= 0) & (behaviour.events_per_user[rows] > 0))
+        if not len(known):
+            raise InputError(
+                f"none of the {len(self):,} labelled users of {self.behaviour.name!r} did anything in "
+                f"{behaviour.name!r} (labelled: {listed(self.behaviour.user_ids[:3])}; there: "
+                f"{listed(behaviour.user_ids[:3])}): the two need the same user ids"
+            )
+        return rows, known
+
+    def _noted(self, left_out: dict[str, int], *notes: str) -> Self:
+        """Return the task with more in its report, where it has one."""
+        if self.report is None:
+            return self
+        more = {why: count for why, count in left_out.items() if count}
+        report = replace(
+            self.report, said=self.said(), left_out=self.report.left_out | more, notes=(*self.report.notes, *notes)
+        )
+        return replace(self, report=report)
+
+    def said(self) -> str:
+        """Say how many users have which label."""
+        return f"{len(self):,} users"

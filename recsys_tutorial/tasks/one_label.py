@@ -15,9 +15,11 @@ from torch.nn import functional as F
 
 from ..data.batches import Batch
 from ..data.interactions import Interactions
-from ..errors import InputError
+from ..errors import InputError, listed
 from ..metrics.labels import auc, rmse
 from .base import Labelled, Task
+
+LEAST = 5  # labelled users that a class needs, to learn from some and be tested on others
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,7 @@ class ClassificationTask(Task):
         behaviour: X.
         labels: ``(users,)`` whole numbers from 0.
         n_classes: number of classes; the highest label + 1 when None.
+        classes: what they are called, texts or numbers, where they have names.
 
     Raises:
         InputError: as many labels as users are needed, whole numbers within the classes.
@@ -35,6 +38,7 @@ class ClassificationTask(Task):
 
     labels: np.ndarray
     n_classes: int | None = None
+    classes: tuple[str | int | float, ...] | None = None
     name: ClassVar[str] = "classification"
     metric: ClassVar[str] = "auc"
     ridge: ClassVar[tuple[float, ...]] = (2.0, 3.0, 5.0, 7.0, 10.0)
@@ -43,7 +47,9 @@ class ClassificationTask(Task):
         labels = _one_label_each(self.behaviour, self.labels)
         if labels.dtype.kind not in "iub" or labels.min(initial=0) < 0:
             raise InputError(f"labels of type {labels.dtype}: classes are whole numbers from 0")
-        n_classes = self.n_classes or int(labels.max(initial=0)) + 1
+        n_classes = self.n_classes or len(self.classes or ()) or int(labels.max(initial=0)) + 1
+        if self.classes is not None and len(self.classes) != n_classes:
+            raise InputError(f"{len(self.classes)} names for {n_classes} classes: give one each")
         if labels.max(initial=0) >= n_classes:
             raise InputError(f"label {labels.max()} with n_classes={n_classes}: classes are 0 to {n_classes - 1}")
         object.__setattr__(self, "labels", labels.astype(np.int64))
@@ -97,6 +103,29 @@ class ClassificationTask(Task):
     def take(self, rows: np.ndarray) -> ClassificationTask:
         """Return the task on these users alone; the classes stay."""
         return replace(self, behaviour=self.behaviour.take_users(rows), labels=self.labels[rows])
+
+    def on(self, behaviour: Interactions) -> ClassificationTask:
+        """Return :meth:`Task.on`; classes that then have fewer than :data:`LEAST` users are left out with them."""
+        found = super().on(behaviour)
+        counts = np.bincount(found.labels, minlength=found.n_outputs)
+        names, kept = found.classes or tuple(range(found.n_outputs)), np.flatnonzero(counts >= LEAST)
+        if len(kept) < 2:
+            told = listed(f"{name!r} {count}" for name, count in zip(names, counts, strict=True))
+            raise InputError(
+                f"{self.behaviour.name!r}: two classes need {LEAST} labelled users with behaviour each, there are "
+                f"{told}: label more users, or join rare classes into one"
+            )
+        rare = {f"users of class {names[one]!r}, fewer than {LEAST}": int(counts[one])
+                for one in np.flatnonzero((counts > 0) & (counts < LEAST))}  # fmt: skip
+        some = found.take(np.flatnonzero(np.isin(found.labels, kept)))
+        labels, classes = np.searchsorted(kept, some.labels), tuple(names[one] for one in kept)
+        return replace(some, labels=labels, n_classes=len(kept), classes=classes)._noted(rare)
+
+    def said(self) -> str:
+        """Say how many users have which class."""
+        counts = np.bincount(self.labels, minlength=self.n_outputs)
+        names = self.classes or range(self.n_outputs)
+        return f"{len(self):,} users, " + listed(f"{n!r} {c:,}" for n, c in zip(names, counts, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +183,20 @@ class RegressionTask(Task):
     def take(self, rows: np.ndarray) -> RegressionTask:
         """Return the task on these users alone."""
         return replace(self, behaviour=self.behaviour.take_users(rows), labels=self.labels[rows])
+
+    def on(self, behaviour: Interactions) -> RegressionTask:
+        """Return :meth:`Task.on`."""
+        found = super().on(behaviour)
+        if np.ptp(found.labels) == 0:
+            raise InputError(
+                f"{self.behaviour.name!r}: the {len(found):,} labelled users with behaviour all have the value "
+                f"{found.labels[0]:g}: there is nothing to tell apart"
+            )
+        return found
+
+    def said(self) -> str:
+        """Say how many users have a value, and between which ends."""
+        return f"{len(self):,} users, values from {self.labels.min():g} to {self.labels.max():g}"
 
 
 def _one_label_each(behaviour: Interactions, labels: Sequence[Any] | np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..data.batches import Batch
 from ..data.catalogue import Catalogue
 from ..data.interactions import Interactions
+from ..data.joining import place_of, with_items
 from ..engine.losses import multinomial_loss, squared_loss
 from ..errors import InputError
 from ..metrics.ranking import from_hits, hits_at_k, top_k
@@ -86,6 +87,48 @@ class RankingTask(Task):
         """Return the users who want something."""
         return np.flatnonzero(self.targets.events_per_user > 0)
 
+    def on(self, behaviour: Interactions) -> RankingTask:
+        """Return :meth:`Task.on`; what is wanted is taken out of X, else it would be known before it is asked for.
+
+        Where most of what is wanted are items of ``behaviour``, all of those are ranked but what a user has; else the
+        wanted items alone.
+        """
+        rows, known = self._places(behaviour)
+        x = behaviour.take_users(rows[known])
+        wanted = replace(self.targets.take_users(known), user_ids=x.user_ids)
+        places = place_of(wanted.item_ids, behaviour.item_ids)
+        same = (places[wanted.items] >= 0).mean() >= 0.5
+        strange = 0
+        if same:
+            strange = int((places[wanted.items] < 0).sum())
+            wanted = with_items(wanted, behaviour.catalogue, places)
+            asked = np.isin(_pairs(x), _pairs(wanted))
+            x = x.keep_events(~asked)
+        both = (wanted.events_per_user > 0) & (x.events_per_user > 0)
+        if not both.any():
+            raise InputError(
+                f"{self.behaviour.name!r}: no labelled user is left with behaviour beside what is wanted: "
+                f"{behaviour.name!r} needs events before, or beside, those of the labels"
+            )
+        some = np.flatnonzero(both)
+        found = replace(self, behaviour=x.take_users(some), targets=wanted.take_users(some), without_seen=bool(same))
+        left_out = {
+            "labelled users without behaviour": len(self) - len(known), "wanted items that nobody has": strange,
+            "labelled users with nothing wanted, or no behaviour beside it": len(known) - len(some),
+        }  # fmt: skip
+        told = [f"{asked.sum():,} wanted events taken out of the behaviour"] if same and asked.any() else []
+        return found._noted(left_out, *told)
+
+    def said(self) -> str:
+        """Say how many users want how much."""
+        return f"{len(self):,} users, {self.targets.n_events:,} wanted events on {self.n_outputs:,} items"
+
     def take(self, rows: np.ndarray) -> RankingTask:
         """Return the task on these users alone."""
         return replace(self, behaviour=self.behaviour.take_users(rows), targets=self.targets.take_users(rows))
+
+
+def _pairs(interactions: Interactions) -> np.ndarray:
+    """Return ``(n_events,)`` one number for each row and item."""
+    rows = np.repeat(np.arange(interactions.n_users), interactions.events_per_user)
+    return rows * interactions.n_items + interactions.items

@@ -13,9 +13,11 @@ from ...engine import processes as distributed
 from ...learning import checkpoints
 from ...learning.pretraining import pretrain
 from ...objectives import OBJECTIVES
+from ...studies.contenders import for_labels
 from ...system import machine
+from ...tasks.reading import KINDS
 from ..arguments import add_data, add_training, whole
-from ..loading import load, tell
+from ..loading import load, tell, told
 from ..report import Report
 
 
@@ -24,6 +26,8 @@ def arguments(parser: ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--objective", choices=sorted(OBJECTIVES), default="denoising")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model")
+    parser.add_argument("--for", dest="suits", choices=sorted(KINDS.values()), metavar="TASK",
+                        help="settings that suit few labels of this kind, instead of the decoder's lists")  # fmt: skip
     add_training(parser)
     parser.add_argument("--sampled-softmax", type=whole(1), metavar="N",
                         help="for large catalogues: let the softmax run over N items drawn at every step")  # fmt: skip
@@ -44,13 +48,15 @@ def _train(args: Namespace, device: str) -> Report:
     interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
     make_folder(args.out)
     tell(interactions)
-    sampled = {} if args.sampled_softmax is None else {"sampled_softmax": args.sampled_softmax}
+    how = {} if args.suits is None else for_labels(args.objective, interactions.n_users, args.suits != "ranking")
+    how |= {name: getattr(args, name) for name in ("epochs", "dim") if getattr(args, name) is not None}
+    how |= {} if args.sampled_softmax is None else {"sampled_softmax": args.sampled_softmax}
     end = "nothing was left to do for" if args.resume and checkpoints.is_finished(args.out) else "written to"
     started = time.perf_counter()
     model = pretrain(
-        args.objective, interactions, epochs=args.epochs, dim=args.dim, seed=args.seed, device=device,
+        args.objective, interactions, seed=args.seed, device=device, told=told(args),
         checkpoint=args.out, resume=args.resume, overwrite=args.overwrite, shard_items=args.shard_items, progress=True,
-        **sampled,
+        **how,
     )  # fmt: skip
     seconds, last = time.perf_counter() - started, pd.DataFrame(model.history).iloc[-1]
     record = {

@@ -24,14 +24,15 @@ class BadCells(InputError):
 
 
 def refuse(where: pd.Series, column: pd.Series, path: Path, why: str) -> None:
-    """Raise for the first row that ``where`` is true of; an index called ``line`` holds the line of each row."""
+    """Raise for the first row that ``where`` is true of; an index called ``line`` or ``row`` holds its number."""
     bad = where.to_numpy(bool)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         value = column.iloc[row : row + 1].tolist()[0]  # as Python has it, not np.int64(5)
         empty = column.isna().iloc[row] or (isinstance(value, str) and value == "")
         shown = "an empty cell (NaN)" if empty else _short(repr(value))
-        place = f"line {column.index[row]}" if column.index.name == "line" else f"row {row + 1}"
+        numbered = column.index.name in ("line", "row")
+        place = f"{column.index.name} {column.index[row]}" if numbered else f"row {row + 1}"
         raise BadCells(
             f"{path}, {place}, column {column.name!r}: {shown} {why} (such rows: {bad.sum():,}): mend or drop them",
             bad,
@@ -75,12 +76,12 @@ def _categories(column: pd.Series, path: Path) -> pd.Categorical:
 def numbers(column: pd.Series, path: Path) -> np.ndarray:
     """Return float32; refuse empty cells, text, infinities, and what is too large to be told from one."""
     with np.errstate(over="ignore"):
-        number = column if column.dtype == np.float32 else _to_numeric(column).astype(np.float32)
+        number = column if column.dtype == np.float32 else to_numeric(column).astype(np.float32)
     refuse(pd.Series(~np.isfinite(number)), column, path, "is not a finite number")
     return number.to_numpy()
 
 
-def _to_numeric(column: pd.Series) -> pd.Series:
+def to_numeric(column: pd.Series) -> pd.Series:
     """Return numbers, NaN where a cell is none."""
     try:
         return pd.to_numeric(column, errors="coerce")
@@ -91,7 +92,7 @@ def _to_numeric(column: pd.Series) -> pd.Series:
 
 def seconds(column: pd.Series, path: Path) -> np.ndarray:
     """Return seconds since 1970 from numbers or dates: int64 where all are whole, else with their fractions."""
-    number = _to_numeric(column) if column.dtype.kind not in "mM" else None
+    number = to_numeric(column) if column.dtype.kind not in "mM" else None
     dated = number is None or number.isna().all()
     times = _seconds_of_dates(column, path) if number is None or dated else _seconds_of_numbers(number, column, path)
     refuse(times < 0, column, path, "is before 1970, a negative time: give seconds since 1970")

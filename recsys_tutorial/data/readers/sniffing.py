@@ -118,7 +118,7 @@ def _patiently(path: Path, wanted: dict[str, str | None]) -> dict[str, pd.Series
     """Return role -> column, of those that are there, from the whole table at once."""
     text = [name for role in TEXT if (name := wanted.get(role)) is not None]
     table = read_table(path, text)
-    columns = {role: _column(table, role, name, path) for role, name in wanted.items()}
+    columns = {role: column_of(table, role, name, path) for role, name in wanted.items()}
     return {role: column for role, column in columns.items() if column is not None}
 
 
@@ -137,7 +137,7 @@ def _interactions(table: dict[str, pd.Series], path: Path, duplicates: str, drop
     return found
 
 
-def _column(table: pd.DataFrame, role: str, name: str | None, path: Path) -> pd.Series | None:
+def column_of(table: pd.DataFrame, role: str, name: str | None, path: Path) -> pd.Series | None:
     """Return a column, or None where it may be missing: not wanted, or optional and not named by the caller."""
     found = [str(column) for column in table.columns]
     if name is not None and found.count(name) > 1:

@@ -1,0 +1,26 @@
+"""``advise``: is pretraining worth it on these two files?"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from ...studies.advice import advise
+from ..arguments import add_data, add_labels
+from ..loading import labels_of, load_told
+from ..report import Report
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add what this command takes."""
+    add_data(parser, "BEHAVIOUR")
+    parser.add_argument("labels", metavar="LABELS", help="a CSV, TSV or Parquet: user,label or user,value or user,item")
+    add_labels(parser)
+
+
+def run(args: Namespace) -> Report:
+    """Say whether pretraining on BEHAVIOUR is worth it for LABELS, by how much, and what to run next."""
+    labels = labels_of(args.labels, args)
+    told = advise(
+        load_told(args), labels, names=(args.data, args.labels), seed=args.seed, device=args.device
+    )
+    return Report([{**row, "seed": args.seed} for row in told.records()], str(told))

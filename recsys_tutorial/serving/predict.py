@@ -1,0 +1,68 @@
+"""What a fine-tuned model says of every user: a class with its probabilities, a number, or the items to recommend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from ..data.interactions import Interactions
+from ..data.joining import place_of
+from ..errors import InputError, how_many
+from ..learning.calibration import Calibration
+from ..metrics.ranking import top_k
+from ..model import PretrainedModel
+
+AT_ONCE = 1024  # users
+
+
+def predictions(model: PretrainedModel, behaviour: Interactions, k: int = 10) -> Iterator[pd.DataFrame]:
+    """Yield tables with one row a user, by raw id, some users at a time.
+
+    Classes: ``user, class`` and, where the model is calibrated, ``probability_NAME`` of each class. Numbers: ``user,
+    value``. Rankings: ``user, item_1, ..., item_k``, best first, without what the user has.
+
+    Args:
+        model: fine-tuned.
+        behaviour: of these users, on the model's items.
+        k: how many items.
+
+    Raises:
+        InputError: the model is not fine-tuned; k is larger than the number of items.
+    """
+    task = model.origin.get("task")
+    if task is None and model.outputs is None:
+        raise InputError("this model is not fine-tuned: it has no classes, values or items to predict")
+    if model.outputs is not None:
+        how_many(k, len(model.outputs), "items to rank")
+    for begin in range(0, behaviour.n_users, AT_ONCE):
+        some = behaviour.take_users(np.arange(begin, min(begin + AT_ONCE, behaviour.n_users)))
+        scores = model.score(some)
+        if model.outputs is not None:
+            yield _rankings(model, some, scores, k)
+        elif task == "regression":
+            yield pd.DataFrame({"user": some.user_ids, "value": scores[:, 0].astype(float)})
+        else:
+            yield _classes(model, some.user_ids, scores)
+
+
+def _classes(model: PretrainedModel, users: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
+    classes = np.array(model.origin.get("classes") or list(range(scores.shape[1])), object)
+    calibration = model.origin.get("calibration")
+    p = Calibration.from_json(calibration).probabilities(scores) if isinstance(calibration, dict) else None
+    best = classes[(scores if p is None else p).argmax(axis=1)]
+    columns = {} if p is None else {f"probability_{name}": p[:, place] for place, name in enumerate(classes)}
+    return pd.DataFrame({"user": users, "class": best.tolist(), **columns})
+
+
+def _rankings(model: PretrainedModel, some: Interactions, scores: np.ndarray, k: int) -> pd.DataFrame:
+    assert model.outputs is not None
+    places = place_of(some.item_ids, model.outputs.ids)[some.items]
+    rows = np.repeat(np.arange(some.n_users), some.events_per_user)
+    scores[rows[places >= 0], places[places >= 0]] = -np.inf
+    best = top_k(scores, k)
+    ids = np.where(best >= 0, model.outputs.ids.astype(object)[best], None)  # None: nothing is left to recommend
+    kind = "Int64" if model.outputs.ids.dtype.kind == "i" else "string"
+    ranked = {f"item_{place + 1}": pd.array(ids[:, place], kind) for place in range(k)}
+    return pd.DataFrame({"user": some.user_ids} | ranked)

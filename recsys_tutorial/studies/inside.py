@@ -1,0 +1,295 @@
+"""Cross-validation inside labelled users: contenders on the same folds, each with its interval, and their gains."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtrit
+from tqdm.auto import tqdm
+
+from ..baselines import Model
+from ..data.interactions import Interactions
+from ..data.joining import place_of
+from ..errors import InputError
+from ..metrics.intervals import Interval
+from ..model import PretrainedModel
+from ..tasks import ClassificationTask, RankingTask, RegressionTask, Task
+from .contenders import PRETRAINED, World
+from .map import LINEAR, WITHOUT
+
+FOLDS = 5
+FEWEST = 20  # labelled users that can be judged: four in each fold
+MOST = 2000  # labelled users that are compared on: more would make it longer and hardly surer
+AT_ONCE = 512  # test users scored at a time
+# Two trainings of a fold share three quarters of their users: their values vary more together than the number of users
+# says, by 1.1 to 1.3 times in invented worlds of 40 and of 300 labels (tests/studies/test_inside.py has one).
+SHARED = 1.25
+
+
+class Labelled(World):
+    """What the contenders of a fold share, where the labelled users are given and not drawn.
+
+    Args:
+        task: of the labelled users.
+        behaviour: what may be pretrained on.
+        seed: of weights and folds.
+        model: taken for the one called ``pretrained``; None pretrains it as the studies do.
+        how: ``dim``, ``epochs``, ``device`` of that.
+    """
+
+    def __init__(
+        self, task: Task, behaviour: Interactions, seed: int = 0, model: PretrainedModel | None = None, **how: Any
+    ) -> None:
+        self.task, self.behaviour, self.seed, self.model = task, behaviour, seed, model
+        self.test = self.rest = task
+        self.objectives, self.how, self.only_labelled = ("denoising",), how, True
+        self._made: dict[str, tuple[Any, float]] = {}
+
+    def pretrained(self, name: str) -> PretrainedModel:
+        """Return what is pretrained without labels (see :class:`World`)."""
+        return self.model if name == PRETRAINED and self.model is not None else super().pretrained(name)
+
+
+def rivals(task: Task) -> tuple[list[str], list[str]]:
+    """Return the contenders that need no pretraining, and those that pretrain in closed form.
+
+    The network from scratch is none of them: it would be trained anew for each fold, and with few labels it is never
+    the best (docs/results). Nor is what takes longest of the closed forms, where others are as good.
+    """
+    left_out = {"scratch", *(() if isinstance(task, ClassificationTask) else ("raw logistic",))}
+    without = [name for name in WITHOUT[place(task)] if name not in left_out]
+    return without, [name for name in LINEAR[place(task)] if not name.startswith("linear")]
+
+
+def place(task: Task) -> str:
+    """Return what the map calls this kind of task."""
+    if isinstance(task, RankingTask):
+        return "target-behaviour" if task.without_seen else "new-shelf"
+    return "attribute"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One contender's value over all folds, and what each labelled user has to do with it.
+
+    Args:
+        value: of the task's metric.
+        influence: ``(users,)``; its mean square over the number of users is the square of the value's standard error.
+        scores: ``(users, outputs)`` out of fold, where there is one label a user.
+    """
+
+    value: float
+    influence: np.ndarray
+    scores: np.ndarray | None = None
+
+    def interval(self, task: Task, level: float = 0.95) -> Interval:
+        """Return the value with its interval, within what the metric allows."""
+        # No surer than one more user of the rarest class on the wrong side would make it: else 20 users who happen to
+        # be told apart would leave no doubt.
+        floor = 0.5 / np.bincount(task.labels).min() if isinstance(task, ClassificationTask) else 0.0
+        low, high = _ends(self.value, self.influence, level, floor if self.influence.any() else 0.0)
+        return Interval(self.value, max(low, 0.0), high if task.lower_is_better else min(high, 1.0))
+
+    def minus(self, rival: Judged, task: Task, level: float = 0.95) -> Interval:
+        """Return by how much it is better than ``rival`` on the same users: positive is better, whatever the metric."""
+        sign = -1 if task.lower_is_better else 1
+        gain = sign * (self.value - rival.value)
+        return Interval(gain, *_ends(gain, sign * (self.influence - rival.influence), level))
+
+
+def _ends(value: float, influence: np.ndarray, level: float, floor: float = 0.0) -> tuple[float, float]:
+    n = len(influence)
+    half = stdtrit(n - 1, (1 + level) / 2) * max(SHARED * np.sqrt((influence**2).sum()) / n, floor)
+    return value - half, value + half
+
+
+@dataclass
+class Comparison:
+    """Contenders judged on the same folds of the same labelled users.
+
+    Args:
+        task: of the labelled users who were compared on.
+        fold: ``(users,)`` number of the fold that a user is tested in.
+        world_of: fold -> what is shared there.
+        seed: drew the folds.
+    """
+
+    task: Task
+    fold: np.ndarray
+    world_of: Callable[[int], Labelled]
+    seed: int = 0
+    judged: dict[str, Judged] = field(default_factory=dict)
+
+    def run(self, names: Iterable[str], progress: bool | None = None) -> None:
+        """Judge these contenders, those that are judged already excepted."""
+        todo = [name for name in names if name not in self.judged]
+        show = sys.stderr.isatty() if progress is None else progress
+        with tqdm(total=len(todo), desc="comparing", unit="model", disable=not show) as bar:
+            for name in todo:
+                self.judged[name] = self.judge(name)
+                bar.update()
+
+    def judge(self, name: str, share: float = 1.0) -> Judged:
+        """Return a contender's value, fitted in each fold on a ``share`` of the users outside it."""
+        parts = [self.sides(int(number), share) for number in np.unique(self.fold)]
+        said = np.concatenate([self._said(number, name, *sides) for number, sides in enumerate(parts)])
+        return judge(self.task, self.fold, said[np.argsort(np.concatenate([test for _, test in parts]))])
+
+    def sides(self, number: int, share: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows to train on in a fold, as many of each label as there are, and the rows to test on."""
+        train, test = np.flatnonzero(self.fold != number), np.flatnonzero(self.fold == number)
+        if share < 1:
+            parts = deal(self.task.take(train), round(1 / share), self.seed)
+            train = train[parts == 0]
+        return train, test
+
+    def _said(self, number: int, name: str, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        model = self.world_of(int(number)).fit(name, self.task.take(train))
+        return said_of(model, self.task.take(test))
+
+    def best(self, names: Sequence[str]) -> str:
+        """Return the best of these by its value, in hindsight: who is compared with it errs against himself."""
+        sign = -1 if self.task.lower_is_better else 1
+        return max(names, key=lambda name: sign * self.judged[name].value)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one tidy record for each contender."""
+        without, linear = rivals(self.task)
+        roles = dict.fromkeys(without, "without") | dict.fromkeys(linear, "linear")
+        return [
+            {
+                "model": name, "role": roles.get(name, "network"), "protocol": f"{len(np.unique(self.fold))}-fold",
+                "task": self.task.name, "labels": len(self.task), "metric": self.task.metric,
+                "k": getattr(self.task, "k", None),
+                **dict(zip(("value", "ci_low", "ci_high"), one.interval(self.task), strict=True)),
+            }
+            for name, one in self.judged.items()
+        ]  # fmt: skip
+
+
+    def told(self) -> str:
+        """Return the contenders as lines of text, best first."""
+        found = sorted(self.records(), key=lambda row: row["value"], reverse=not self.task.lower_is_better)
+        width = max(len(row["model"]) for row in found)
+        said = {"without": "no pretraining", "linear": "linear pretraining", "network": "a network"}
+        lines = []
+        for row in found:
+            value = "{value:.3f} [{ci_low:.3f}, {ci_high:.3f}]".format(**row)
+            lines.append(f"  {row['model']:<{width}}  {value}  {said[row['role']]}")
+        return "\n".join(lines)
+
+
+def compare_inside(
+    task: Task, behaviour: Interactions, seed: int = 0, model: PretrainedModel | None = None, **how: Any
+) -> Comparison:
+    """Return a comparison to be run on the labelled users of ``task``.
+
+    Where ``model`` is given its g stays what it is in all folds: it has read the behaviour, never the labels, of those
+    who are tested on, just as that of the users that it is made for. Where it is None, g is pretrained without those
+    who are tested on: without all labelled users where they are at most a third of everybody, so that once is enough;
+    else twice, each time without one half of them.
+
+    Args:
+        task: labelled users with behaviour.
+        behaviour: of everybody; what a ranking task wants of a labelled user is left out of it.
+        seed: draws the folds and all weights.
+        model: see above.
+        how: ``dim``, ``epochs``, ``device`` of pretraining.
+
+    Raises:
+        InputError: too few labelled users to judge by.
+    """
+    if len(task) < FEWEST:
+        raise InputError(f"{len(task)} labelled users with behaviour: to judge a model by them takes {FEWEST}")
+    some = np.sort(np.random.default_rng(seed).permutation(len(task))[:MOST])
+    task = task.take(some) if len(some) < len(task) else task
+    fold = deal(task, FOLDS, seed)
+    behaviour = without_wanted(behaviour, task)
+    rows = place_of(task.behaviour.user_ids, behaviour.user_ids)
+    halves = 1 if 3 * len(task) <= behaviour.n_users else 2
+    made: dict[int, Labelled] = {}
+
+    def world_of(number: int) -> Labelled:
+        half = number % halves
+        if half not in made:
+            hidden = rows[(fold % halves == half) & (rows >= 0)] if model is None else []
+            known = behaviour.take_users(np.setdiff1d(np.arange(behaviour.n_users), hidden))
+            made[half] = Labelled(task, known, seed, model, **how)
+        return made[half]
+
+    return Comparison(task, fold, world_of, seed)
+
+
+def without_wanted(behaviour: Interactions, task: Task) -> Interactions:
+    """Return the behaviour without the events that a ranking task asks its users for."""
+    if not isinstance(task, RankingTask) or not task.without_seen:
+        return behaviour
+    rows = place_of(task.targets.user_ids, behaviour.user_ids)
+    wanted = np.repeat(rows, task.targets.events_per_user) * behaviour.n_items + task.targets.items
+    users = np.repeat(np.arange(behaviour.n_users), behaviour.events_per_user)
+    return behaviour.keep_events(~np.isin(users * behaviour.n_items + behaviour.items, wanted))
+
+
+def deal(task: Task, folds: int, seed: int) -> np.ndarray:
+    """Return ``(users,)`` numbers of folds, dealt out along the labels, so that all folds have much the same of them."""
+    draw = np.random.default_rng(seed).permutation(len(task))
+    along = task.labels if isinstance(task, ClassificationTask | RegressionTask) else np.zeros(len(task))
+    order = np.lexsort((draw, along))
+    fold = np.empty(len(task), np.int64)
+    fold[order] = np.arange(len(task)) % folds
+    return fold
+
+
+def said_of(model: Model, test: Task) -> np.ndarray:
+    """Return the qualities ``(users,)`` of a ranking, the scores ``(users, outputs)`` of a task of one label."""
+    pieces = []
+    for begin in range(0, len(test), AT_ONCE):
+        some = test.take(np.arange(begin, min(begin + AT_ONCE, len(test))))
+        scores = np.asarray(model.score(some.behaviour), float)
+        pieces.append(some.quality(scores) if isinstance(test, RankingTask) else scores)
+    return np.concatenate(pieces)
+
+
+def judge(task: Task, fold: np.ndarray, said: np.ndarray) -> Judged:
+    """Return the value of :func:`said_of` all labelled users, each by a model that had not seen that user's label.
+
+    Classes are ranked within each fold, since the scores of two models need not be on one scale; the influence of a
+    user on the area under the curve is DeLong's (DeLong et al. 1988).
+    """
+    n = len(task)
+    if isinstance(task, RankingTask):
+        known = ~np.isnan(said)
+        value = float(said[known].mean())
+        return Judged(value, np.where(known, said - value, 0.0) * n / known.sum())
+    if isinstance(task, RegressionTask):
+        squares = (said[:, 0] - task.labels) ** 2
+        value = float(np.sqrt(squares.mean()))
+        return Judged(value, (squares - squares.mean()) / max(2 * value, 1e-12), said)
+    assert isinstance(task, ClassificationTask)
+    pairs = [_area(said[:, b] - said[:, a], task.labels, fold, a, b)
+             for a, b in itertools.combinations(range(task.n_outputs), 2)]  # fmt: skip
+    return Judged(float(np.mean([pair[0] for pair in pairs])), np.mean([pair[1] for pair in pairs], axis=0), said)
+
+
+def _area(score: np.ndarray, labels: np.ndarray, fold: np.ndarray, a: int, b: int) -> tuple[float, np.ndarray]:
+    """Return the chance that one of class b is scored above one of class a in the same fold, and the influences."""
+    above, weight = np.zeros(len(labels)), np.zeros(len(labels))
+    total = sum(int((labels[fold == f] == a).sum() * (labels[fold == f] == b).sum()) for f in np.unique(fold))
+    if not total:
+        return 0.5, np.zeros(len(labels))
+    value = 0.0
+    for number in np.unique(fold):
+        first, second = (np.flatnonzero((fold == number) & (labels == one)) for one in (a, b))
+        if not len(first) or not len(second):
+            continue
+        wins = (score[second][:, None] > score[first]) + 0.5 * (score[second][:, None] == score[first])
+        above[first], above[second] = wins.mean(0), wins.mean(1)
+        share = wins.size / total
+        weight[first], weight[second] = share / len(first), share / len(second)
+        value += share * float(wins.mean())
+    return value, np.where(weight > 0, (above - value) * weight, 0.0) * len(labels)
