@@ -18,7 +18,8 @@ from ..model import PretrainedModel
 from ..tasks import Task
 
 NEIGHBOURS = (5, 10, 20, 40, 80, 160)  # numbers of voters to choose among
-ROUNDS = 20  # of the greedy choice: weights are multiples of 1 / (parts + rounds)
+ROUNDS = {True: 5, False: 10}  # of the greedy choice, in a ranking and elsewhere
+OWN = 3  # votes that a head which scores the task's items begins with; the parts fitted to labels then begin with none
 MOST_USERS = 1000  # labelled users that the weights are chosen on
 
 
@@ -30,11 +31,13 @@ class Part:
         g: the extractor.
         h: its head.
         left_out: ``(labelled, outputs)``.
+        own: h is the model's own head, and no label was needed for it.
     """
 
     g: Encoder
     h: nn.Module
     left_out: np.ndarray
+    own: bool = False
 
 
 def probe(g: Encoder, z: np.ndarray, task: Task) -> Part:
@@ -62,24 +65,29 @@ def neighbours(g: Encoder, z: np.ndarray, task: Task) -> Part:
 def stack(models: Sequence[PretrainedModel], task: Task) -> PretrainedModel:
     r"""Return ``f(x) = Σ_p w_p s(h_p(g_p(x)))``: every model's heads, and a ridge on the items themselves.
 
-    The parts of a model are its own head where that scores the task's items, else the votes of its neighbours; and a
-    probe. In a ranking s brings each user's scores to mean 0 and deviation 1. w starts equal and is chosen greedily by
-    what the parts say of labelled users left out: in each round the part is added once more that helps most
-    (Caruana et al. 2004), so that few labelled users move it little.
+    The parts of a model in a ranking are a probe, and its own head where that scores the task's items, else the votes
+    of its neighbours; s brings each user's scores to mean 0 and deviation 1. Of labels it is the probe, as it is. w is
+    chosen greedily by what the parts say of labelled users left out: in each round the part is added once more that
+    helps most (Caruana et al. 2004). In a ranking all parts are in it to begin with, or the own heads alone where there
+    are some: few labelled users then move it little.
 
     Args:
         models: pretrained on the same items.
         task: the labelled users.
     """
-    side, x = item_coordinates(task.behaviour)
+    ranks = task.outputs is not None
+    side, x = item_coordinates(task.behaviour, "binary" if ranks else "idf")
     parts = [probe(side, x, task)]
     for model in models:
         g, z = model.feature_extractor, model.encode(task.behaviour)
-        own = own_head(model, task)
-        parts += [neighbours(g, z, task) if own is None else Part(g, own, model.score(task.behaviour)), probe(g, z, task)]
+        parts.append(probe(g, z, task))
+        if (own := own_head(model, task)) is not None:
+            parts.append(Part(g, own, model.score(task.behaviour), own=True))
+        elif ranks:
+            parts.append(neighbours(g, z, task))
     weights = _weights(parts, task)
     kept = [number for number, weight in enumerate(weights) if weight > 0]
-    head = StackHead([parts[number].h for number in kept], weights[kept], task.outputs is not None)
+    head = StackHead([parts[number].h for number in kept], weights[kept].tolist(), ranks)
     g = Together([copy.deepcopy(parts[number].g) for number in kept])
     return PretrainedModel.compose(g, head, catalogue=task.behaviour.catalogue, outputs=task.outputs)
 
@@ -98,8 +106,10 @@ def _weights(parts: Sequence[Part], task: Task) -> np.ndarray:
     said = [torch.from_numpy(np.asarray(part.left_out[some], np.float32)) for part in parts]
     table = [(standard(one) if task.outputs is not None else one).numpy() for one in said]
     sign = -1 if task.lower_is_better else 1
-    counts, total = np.ones(len(parts)), sum(table)
-    for _ in range(ROUNDS):
+    ranks, any_own = task.outputs is not None, any(part.own for part in parts)
+    counts = np.array([OWN * part.own if any_own else float(ranks) for part in parts])
+    total = np.einsum("p,pij->ij", counts, np.stack(table))
+    for _ in range(ROUNDS[ranks]):
         gains = [sign * labelled.value((total + one) / (counts.sum() + 1)) for one in table]
         best = int(np.argmax(gains))
         counts[best] += 1

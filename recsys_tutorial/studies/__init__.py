@@ -3,6 +3,8 @@
 from .contenders import FROM_SCRATCH, HEADLINE, contenders, unpretrained
 from .journal import Journal, read_journal
 from .label_efficiency import label_efficiency
+from .map import study_map
+from .map_findings import findings
 from .statistics import gains, label_multiplier, paired, summarise, verdict
 from .transfer import transfer
 
@@ -11,11 +13,13 @@ __all__ = [
     "HEADLINE",
     "Journal",
     "contenders",
+    "findings",
     "gains",
     "label_efficiency",
     "label_multiplier",
     "paired",
     "read_journal",
+    "study_map",
     "summarise",
     "transfer",
     "unpretrained",

@@ -157,7 +157,7 @@ def places(
     for task, made in MAP_TASKS.items():
         if tasks is not None and task not in tasks:
             continue
-        options = {"target-behaviour": {"target": target}, "attribute": {"attribute": attribute}}.get(task, {})
+        options: dict[str, Any] = {"target-behaviour": {"target": target}, "attribute": {"attribute": attribute}}.get(task, {})
         fits, refused = [], None
         for one in data:
             try:
@@ -189,7 +189,8 @@ def _measure(
     for n, name in missing:
         if n > len(world.rest):
             continue
-        started, values, unseen = time.perf_counter(), {s: [] for s in tests}, {s: [] for s in tests}  # type: ignore[var-annotated]
+        values: dict[int, list[float]] = {s: [] for s in tests}
+        started, unseen = time.perf_counter(), {s: list[float]() for s in tests}
         repeats = draws or (1 if name == "scratch" else max(1, DRAWS_FROM // n))
         for draw in range(repeats):
             labelled = world.labelled(n, draw)
