@@ -132,7 +132,7 @@ def unit(z: np.ndarray) -> np.ndarray:
 HEADS: dict[str, type[nn.Module]] = {"NeighboursHead": NeighboursHead, "StackHead": StackHead}
 
 
-def describe_head(head: nn.Module | None) -> dict[str, Any] | None:
+def describe_head(head: Any) -> dict[str, Any] | None:
     """Return all that :func:`build_head` needs beside the tensors, in JSON's terms."""
     if head is None:
         return None

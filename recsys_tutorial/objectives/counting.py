@@ -36,7 +36,7 @@ class Counting(Objective):
     """
 
     name = "counting"
-    recipe = Recipe(dim=256)
+    recipe = Recipe(dim=128)
     closed_form = True
 
     encoder: BagEncoder

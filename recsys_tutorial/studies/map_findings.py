@@ -14,8 +14,8 @@ from ..metrics.intervals import seed_interval
 from .map import LINEAR, MAP_HEADLINE, WITHOUT
 from .statistics import LEVEL, label_multiplier, p_value
 
-CELL = ["data", "task", "shown", "labels"]
-GAINS = {"gain_without_pretraining": WITHOUT, "gain_over_linear": LINEAR}
+CELL = ["data", "task", "attribute", "shown", "labels"]
+GAINS: dict[str, dict[str, tuple[str, ...]]] = {"gain_without_pretraining": WITHOUT, "gain_over_linear": LINEAR}
 WORDS = {"positive": "helps", "negative": "hurts", "undecided": "is not shown to help"}
 
 
@@ -75,7 +75,7 @@ def saved_labels(results: pd.DataFrame) -> pd.DataFrame:
     """
     rows: list[dict[Any, Any]] = []
     key: Any
-    for key, place in results.groupby(["data", "task", "shown"], sort=False):
+    for key, place in results.groupby(CELL[:-1], sort=False):
         headline = MAP_HEADLINE[key[1]]
         means = place[place["model"].isin(WITHOUT[key[1]])].groupby("model")["value"].mean()
         if headline in set(place["model"]) and len(means) and place["labels"].nunique() > 1:
@@ -106,8 +106,9 @@ def sentences(found: pd.DataFrame) -> list[str]:
     for row in gains.to_dict("records"):
         key = tuple(row[name] for name in CELL)
         shown = "" if row["shown"] == "all" else f", {row['shown']} shown"
+        of = f" {row['attribute']}" if row["attribute"] else ""
         text = (
-            f"{row['data']}, {row['task']}{shown}, {row['labels']} labels: pretraining {WORDS[row['verdict']]}, "
+            f"{row['data']}, {row['task']}{of}{shown}, {row['labels']} labels: pretraining {WORDS[row['verdict']]}, "
             f"{row['value']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}], {row['relative']:+.0%} "
             f"(against {row['rival']})"
         )

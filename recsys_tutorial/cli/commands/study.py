@@ -62,7 +62,7 @@ def arguments(parser: ArgumentParser) -> None:
                      help="new-shelf: events that a test user shows, or all (default 1,3,all)")  # fmt: skip
     one.add_argument("--labels", type=lengths, default=[30, 100], metavar="N[,N...]", help="labelled users")
     one.add_argument("--target", metavar="WHAT", help="target-behaviour: rating>=4, or behaviour=purchase")
-    one.add_argument("--attribute", metavar="WHAT", help="attribute: gender, or age>=35")
+    one.add_argument("--attribute", metavar="WHAT", help="attribute: gender, age>=35 (several: a,b)")
     one.add_argument("--seeds", type=whole(2, 1000), default=5, help="repetitions (default 5)")
     one.add_argument("--model", type=names, metavar="NAME[,NAME...]", help="only these of the map's models")
     one.add_argument("--draws", type=whole(1), help="draws of labelled users a seed (default: 100 users in all)")
@@ -171,7 +171,7 @@ def _load(name: str, args: Namespace) -> Interactions:
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row.get(name) for name in ("data", "task", "shown", "model", "labels", "seed"))
+    return tuple(row.get(name) for name in ("data", "task", "attribute", "shown", "model", "labels", "seed"))
 
 
 def _label_settings(args: Namespace) -> dict[str, Any]:

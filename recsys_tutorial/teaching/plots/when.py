@@ -11,7 +11,7 @@ import pandas as pd
 from .base import COLOURS, MARKERS, Plot, new
 
 NAMES = {"new-shelf": "new shelf", "target-behaviour": "target behaviour", "attribute": "who the user is"}
-CELL = ["data", "task", "shown", "labels"]
+CELL = ["data", "task", "attribute", "shown", "labels"]
 
 
 def forest(found: pd.DataFrame, most: int | None = None) -> Plot:
@@ -58,7 +58,7 @@ def forest(found: pd.DataFrame, most: int | None = None) -> Plot:
     helped = int((gains["verdict"] == "positive").sum())
     return Plot(
         figure,
-        f"Forest plot of {len(gains)} cells, sorted by gain: in {helped} of them the interval of the gain lies above 0. "
+        f"Forest plot of {len(gains)} cells, sorted by gain: in {helped} the interval of the gain lies above 0. "
         f"Largest: {label(best)}, {best['relative']:+.0%}; smallest: {label(worst)}, {worst['relative']:+.0%}.",
     )
 
@@ -99,4 +99,5 @@ def gain_against_unseen_share(found: pd.DataFrame) -> Plot:
 def label(row: Mapping[Any, Any] | pd.Series) -> str:
     """Return what a cell is called: ``retailrocket, 3 shown, 100 labels``."""
     shown = "" if row["shown"] == "all" else f", {row['shown']} shown"
-    return f"{row['data']}{shown}, {row['labels']} labels"
+    of = f", {row['attribute']}" if row["attribute"] else ""
+    return f"{row['data']}{of}{shown}, {row['labels']} labels"
