@@ -35,9 +35,17 @@ from .metrics import labels as label_metrics
 from .model import PretrainedModel
 from .objectives import OBJECTIVES, Denoising, Objective
 from .serving.recommend import Recommender
-from .studies import advise, label_efficiency, paired, summarise, transfer
+from .studies import advise, label_efficiency, paired, study_map, summarise, transfer
 from .system import machine
-from .tasks import ClassificationTask, RankingTask, RegressionTask, new_shelf, read_labels
+from .tasks import (
+    ClassificationTask,
+    RankingTask,
+    RegressionTask,
+    new_shelf,
+    read_labels,
+    target_behaviour,
+    with_target,
+)  # fmt: skip
 from .training import train
 
 __all__ = [
@@ -97,11 +105,14 @@ __all__ = [
     "save_interactions",
     "save_model",
     "splits",
+    "study_map",
     "summarise",
+    "target_behaviour",
     "train",
     "transfer",
     "uncertainty",
     "widgets",
+    "with_target",
 ]
 
 _WHEN_ASKED_FOR = ("exercises", "identities", "plots", "widgets")  # they bring matplotlib or ipywidgets, slow to import

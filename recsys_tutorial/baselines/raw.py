@@ -27,8 +27,8 @@ def item_coordinates(behaviour: Interactions, weighting: str = "binary") -> tupl
     With ``X Xᵀ = U S² Uᵀ`` the rows of ``Z = U S`` are the users in coordinates that keep all distances, so a ridge
     head on Z is the ridge on X, at the price of the labelled users and not of the items; a new user's coordinates are
     ``x Xᵀ U / S``. Rows of X are divided by their length, as in :class:`recsys_tutorial.BagEncoder`. Beyond
-    ``MOST_DIRECTIONS`` users only the leading directions are kept. With ``weighting="idf"`` an item counts the more, the
-    fewer of these users have it (:func:`recsys_tutorial.encoders.bag.rarity`).
+    ``MOST_DIRECTIONS`` users only the leading directions are kept. With ``weighting="idf"`` an item counts the more,
+    the fewer of these users have it (:func:`recsys_tutorial.encoders.bag.rarity`).
     """
     loud = rarity(behaviour) if weighting == "idf" else None
     x = unit_rows(as_batch(behaviour), behaviour.n_items, loud)

@@ -77,7 +77,7 @@ def add_labels(parser: ArgumentParser) -> None:
     """Add how a file of labels is read."""
     parser.add_argument("--task", choices=sorted(KINDS.values()), help="what LABELS ask for (default: look)")
     parser.add_argument("--label-columns", metavar="ROLE=NAME[,...]",
-                        help="how LABELS calls its columns: user=uid,label=gender (or value; or item, rating)")  # fmt: skip
+                        help="how LABELS calls its columns: user=uid,label=gender")  # fmt: skip
     parser.add_argument("--at-least", type=float, metavar="RATING", help="ranking: wanted from this rating on")
 
 

@@ -31,7 +31,8 @@ from .report import emit
 
 COMMANDS = {
     "demo": demo, "datasets": datasets, "doctor": doctor, "pretrain": pretrain, "advise": advise,
-    "finetune": finetune, "predict": predict, "evaluate": evaluate, "benchmark": benchmark, "recommend": recommend, "serve": serve,
+    "finetune": finetune, "predict": predict, "evaluate": evaluate, "benchmark": benchmark,
+    "recommend": recommend, "serve": serve,
 }  # fmt: skip
 
 

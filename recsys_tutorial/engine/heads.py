@@ -65,8 +65,8 @@ class NeighboursHead(nn.Module):
 
     @classmethod
     def of(cls, z: np.ndarray, y: csr_array, k: int) -> NeighboursHead:
-        """Return it with g's vectors ``(labelled, dim)`` of the labelled users and their labels ``(labelled, outputs)``."""
-        head = cls(*z.shape, y.shape[1], y.nnz, k)
+        """Return it with g's vectors ``(labelled, dim)`` of labelled users and their labels ``(labelled, outputs)``."""
+        head = cls(z.shape[0], z.shape[1], y.shape[1], y.nnz, k)
         head.vectors.copy_(torch.from_numpy(unit(z)))
         for name, part in (("offsets", y.indptr), ("columns", y.indices), ("values", y.data)):
             getattr(head, name).copy_(torch.from_numpy(part))
@@ -97,8 +97,8 @@ class StackHead(nn.Module):
         super().__init__()
         self.heads, self.standardised = nn.ModuleList(heads), standardised
         self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32))
-        self.in_features = sum(head.in_features for head in self.heads)
-        self.out_features = self.heads[0].out_features
+        self.widths: list[int] = [int(head.in_features) for head in heads]  # type: ignore[arg-type]
+        self.in_features, self.out_features = sum(self.widths), int(heads[0].out_features)  # type: ignore[arg-type]
 
     @property
     def config(self) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class StackHead(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Return ``(users, outputs)``."""
-        pieces = z.split([head.in_features for head in self.heads], dim=1)
+        pieces = z.split(self.widths, dim=1)
         found = torch.zeros(len(z), self.out_features, device=z.device)
         for head, piece, weight in zip(self.heads, pieces, self.weights, strict=True):
             scores = head(piece)
@@ -132,7 +132,7 @@ def unit(z: np.ndarray) -> np.ndarray:
 HEADS: dict[str, type[nn.Module]] = {"NeighboursHead": NeighboursHead, "StackHead": StackHead}
 
 
-def describe_head(head: nn.Module | None) -> dict[str, Any] | None:
+def describe_head(head: Any) -> dict[str, Any] | None:
     """Return all that :func:`build_head` needs beside the tensors, in JSON's terms."""
     if head is None:
         return None

@@ -37,7 +37,8 @@ def describe(model: PretrainedModel) -> dict[str, Any]:
     Raises:
         InputError: g or h is of a type that cannot be rebuilt.
     """
-    g, h = model.feature_extractor, model.classifier
+    g: Any = model.feature_extractor
+    h: Any = model.classifier
     if type(g).__name__ not in ENCODERS or not isinstance(h, (nn.Linear, *HEADS.values(), type(None))):
         known = f"{sorted(ENCODERS)} with {['Linear', *sorted(HEADS)]}"
         raise InputError(f"cannot save g {type(g).__name__} with h {type(h).__name__}: known are {known}")

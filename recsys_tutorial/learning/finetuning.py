@@ -134,10 +134,7 @@ def finetune(
         model.catalogue.require_same(task.behaviour.catalogue, f"the task's {task.behaviour.name!r}")
     if others and strategy != "stack":
         raise InputError(f"others are for strategy='stack', this is {strategy!r}: leave them out")
-    if strategy == "stack":
-        f = stack([model, *others], task).to(device)
-    else:
-        f = _start(model, task, strategy, seed, device)
+    f = _start(model, task, strategy, seed, device) if strategy != "stack" else stack([model, *others], task).to(device)
     if recipe.epochs:
         batch = batch_size or int(np.clip(len(task) // 40, 16, 256))
         rate = learning_rate or recipe.learning_rate

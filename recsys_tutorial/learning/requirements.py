@@ -35,8 +35,10 @@ def check_memory(
     rows = batch_size or min(built.recipe.batch_size, interactions.n_users)
     parts = {"weights": weights, "solving for them": built.bytes_to_solve(interactions)}
     if not built.closed_form:
-        parts |= {"AdamW's two moments": 2 * weights // share, "gradients": weights // share if dense else 0,
-                  "a batch of g's vectors and their gradients": 8 * rows * getattr(built.encoder, "dim", 0)}  # fmt: skip
+        parts |= {
+            "AdamW's two moments": 2 * weights // share, "gradients": weights // share if dense else 0,
+            "a batch of g's vectors and their gradients": 8 * rows * getattr(built.encoder, "dim", 0),
+        }  # fmt: skip
     needed, there = sum(parts.values()), machine.available_bytes(device)
     if needed > there:
         told = " + ".join(f"{size / 2**30:,.1f} ({name})" for name, size in parts.items() if size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 import numpy as np
 import torch
 from scipy.sparse import csr_array, diags_array
@@ -34,7 +36,7 @@ class Counting(Objective):
     """
 
     name = "counting"
-    recipe = Recipe(dim=256)
+    recipe = Recipe(dim=128)
     closed_form = True
 
     encoder: BagEncoder
@@ -50,11 +52,11 @@ class Counting(Objective):
         return min(super().default_dim(interactions), interactions.n_items)
 
     @classmethod
-    def build(cls, interactions: Interactions, dim: int) -> Counting:
+    def build(cls, interactions: Interactions, dim: int, **options: Any) -> Self:
         """Return it for these items."""
         if dim > interactions.n_items:
             raise InputError(f"dim={dim}: {interactions.n_items} items have at most as many directions")
-        return cls(BagEncoder(interactions.n_items, dim, activation="identity"))
+        return cls(BagEncoder(interactions.n_items, dim, activation="identity"), **options)
 
     def solve(self, interactions: Interactions, seed: int) -> None:
         """Fill the item vectors."""

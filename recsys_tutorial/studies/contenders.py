@@ -104,9 +104,9 @@ class World:
         if name == "pca":
             return self._once(name, lambda: pca(x, min(64, x.n_users - 1, x.n_items - 1), seed=self.seed))
         if name in CLOSED:
-            how = {"dim": min(256, x.n_items // 4), "normalise": True} if name == "linear" else {}
-            objective = "linear" if name == "ease" else name
-            return self._once(name, lambda: pretrain(objective, x, seed=self.seed, progress=False, **how))
+            solved: dict[str, Any] = {"dim": min(256, x.n_items // 4), "normalise": True} if name == "linear" else {}
+            solved["objective"] = "linear" if name == "ease" else name
+            return self._once(name, lambda: pretrain(interactions=x, seed=self.seed, progress=False, **solved))
         objective = self.objectives[0] if name == PRETRAINED else name
         how = {**for_labels(objective, x.n_users, self.task.outputs is None), **self.how}
         return self._once(name, lambda: pretrain(objective, x, seed=self.seed, progress=False, **how))
@@ -189,7 +189,8 @@ def contenders(task: str, objectives: Sequence[str], strategies: Sequence[str]) 
 def unpretrained(task: str) -> list[str]:
     """Return the rivals that need no pretraining: those that a verdict is about."""
     ease = ["ease (labelled)"] if task in RANKING else []
-    return ["scratch", RAW[task], "raw ridge (idf)", "neighbours", "popularity" if task in RANKING else "label mean", *ease]
+    plain = "popularity" if task in RANKING else "label mean"
+    return ["scratch", RAW[task], "raw ridge (idf)", "neighbours", plain, *ease]
 
 
 DESCRIBED = "raw ridge + descriptions"  # what descriptions bring without pretraining: the rival of `described`

@@ -97,7 +97,7 @@ def label_efficiency(
     header = {"study": "label-efficiency", "data": interactions.name, "fingerprint": fingerprint(interactions),
               "split": f"{test_share:.0%} of the users are tested on, g is pretrained on the others",
               "settings": settings, "versions": versions(), **(origin or {})}  # fmt: skip
-    how = dict(dim=dim, epochs=epochs, device=device, attribute=attribute, item=item)
+    how: dict[str, Any] = dict(dim=dim, epochs=epochs, device=device, attribute=attribute, item=item)
     with journal_at(out, header) as journal:
         runner = Runner(journal, lambda one: build_world(interactions, task, one, test_share, objectives, **how))
         every = range(seed, seed + seeds)

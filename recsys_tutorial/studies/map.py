@@ -53,7 +53,8 @@ class Place:
     data: Interactions
     task: str
     shown: tuple[int, ...]
-    options: dict[str, Any]
+    attribute: str = ""
+    target: str | None = None
 
     @property
     def models(self) -> list[str]:
@@ -63,8 +64,10 @@ class Place:
     def world(self, seed: int, test_share: float, device: str) -> World:
         """Return what all contenders of one seed share."""
         data = replace(self.data, labels=None, kinds=None) if self.task == "new-shelf" else self.data
-        how = {**self.options, "most_test": MOST_TEST, "only_labelled": True, "device": device}
-        return build_world(data, MAP_TASKS[self.task], seed, test_share, ("denoising",), **how)
+        own = {"attribute": self.attribute or None, "target": self.target}
+        return build_world(
+            data, MAP_TASKS[self.task], seed, test_share, ("denoising",), MOST_TEST, True, device=device, **own
+        )  # fmt: skip
 
 
 def study_map(
@@ -99,7 +102,7 @@ def study_map(
         labels: numbers of labelled users; where a data set has fewer to give, that cell is left out.
         seeds: repetitions, at least 2.
         target: for ``target-behaviour``, see :func:`recsys_tutorial.tasks.with_target`.
-        attribute: for ``attribute``: ``gender``, ``age>=35``.
+        attribute: for ``attribute``: ``gender``, ``age>=35``, or several with commas between them.
         models: only these of :data:`WITHOUT`, :data:`LINEAR` and :data:`NETWORK`.
         seed: the first of the seeds.
         test_share: share of the users that is only tested on, 2,000 at most.
@@ -154,20 +157,22 @@ def places(
     attribute: str | None,
 ) -> Iterator[Place]:  # fmt: skip
     """Yield every data set with every task that it allows; InputError where a task that was asked for fits none."""
-    for task, made in MAP_TASKS.items():
+    for task in MAP_TASKS:
         if tasks is not None and task not in tasks:
             continue
-        options = {"target-behaviour": {"target": target}, "attribute": {"attribute": attribute}}.get(task, {})
         fits, refused = [], None
-        for one in data:
+        wanted = (attribute or "").split(",") if task == "attribute" else [""]
+        for one, name in ((one, name) for one in data for name in wanted):
+            at = tuple(shown) if task == "new-shelf" else (ALL,)
+            place = Place(one, task, at, name.strip(), target if task == "target-behaviour" else None)
             try:
                 if task == "attribute" and one.user_attributes is None:
                     raise InputError(f"{one.name!r} knows no attributes of its users")
-                build_world(one, made, 0, 0.33, ("denoising",), only_labelled=True, **options)
+                place.world(0, 0.33, "cpu")
             except InputError as error:
                 refused = error
                 continue
-            fits.append(Place(one, task, tuple(shown) if task == "new-shelf" else (ALL,), options))
+            fits.append(place)
         if tasks is not None and not fits and refused is not None:
             raise refused
         yield from fits
@@ -178,7 +183,7 @@ def _measure(
     test_share: float, device: str,
 ) -> None:  # fmt: skip
     """Add the cells of one world that the journal does not hold yet."""
-    here = {"data": place.data.name, "task": place.task, "seed": seed}
+    here = {"data": place.data.name, "task": place.task, "attribute": place.attribute, "seed": seed}
     there = {(cell["labels"], cell["shown"], cell["model"]) for cell in journal.cells if here.items() <= cell.items()}
     wanted = [(n, name) for n in labels for name in models]
     missing = [(n, name) for n, name in wanted if any((n, s or "all", name) not in there for s in place.shown)]
@@ -189,7 +194,8 @@ def _measure(
     for n, name in missing:
         if n > len(world.rest):
             continue
-        started, values, unseen = time.perf_counter(), {s: [] for s in tests}, {s: [] for s in tests}  # type: ignore[var-annotated]
+        values: dict[int, list[float]] = {s: [] for s in tests}
+        started, unseen = time.perf_counter(), {s: list[float]() for s in tests}
         repeats = draws or (1 if name == "scratch" else max(1, DRAWS_FROM // n))
         for draw in range(repeats):
             labelled = world.labelled(n, draw)

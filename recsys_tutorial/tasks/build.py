@@ -65,8 +65,8 @@ def classification(interactions: Interactions, attribute: str | None = None, see
     """Return the task of telling a class of each user: an attribute that is known of them, or their favourite genre.
 
     Where the users have attributes, the classes are the values of ``attribute``, users without one are left out, and a
-    number (an age) is cut at its median, or where ``age>=35`` says. Elsewhere the class is the genre that most of what the user likes later has,
-    among the four that are most often somebody's; users without such are left out.
+    number (an age) is cut at its median, or where ``age>=35`` says. Elsewhere the class is the genre that most of what
+    the user likes later has, among the four that are most often somebody's; users without such are left out.
 
     Args:
         interactions: with user attributes, or with genres.

@@ -124,7 +124,7 @@ def _one_label(
 ) -> tuple[Task, dict[str, int], str]:
     """Return the task of one label a user, why rows were left out, and what said that it is this task."""
     number = to_numeric(column)
-    finite = np.isfinite(number.astype(float))
+    finite = pd.Series(np.isfinite(number.astype(float)), column.index)
     texts, many = not finite.all(), number[finite].nunique() > MOST_CLASSES
     if task == "regression" or (task is None and role == "value"):
         number, kind = pd.Series(numbers(column, path), column.index), "regression"

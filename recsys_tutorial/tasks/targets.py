@@ -1,4 +1,4 @@
-"""The target behaviour: the rare kind of event that is wanted, told from the plentiful ones by its name or its rating."""
+"""The target behaviour: the rare kind of event that is wanted, told from the others by its name or rating."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def target_behaviour(
 ) -> RankingTask:
     """Return the task of foretelling a rare behaviour from a plentiful one: what will be bought, from what was viewed.
 
-    Everyone's events are split as in :func:`top_n`; X are the earlier ones, whatever they are (the auxiliary behaviour),
-    Y those of the later items that also got the target behaviour (:func:`with_target`). Users without such stay, with no Y: they are not to be labelled or tested on, but
-    their X is behaviour.
+    Everyone's events are split as in :func:`top_n`; X are the earlier ones, whatever they are (the auxiliary
+    behaviour), Y those of the later items that also got the target behaviour (:func:`with_target`). Users without such
+    stay, with no Y: they are not to be labelled or tested on, but their X is behaviour.
 
     Args:
         interactions: auxiliary behaviour.

@@ -1,4 +1,4 @@
-"""Pretraining in closed form: linear is EASE at full rank and reduced-rank regression below, counting is PPMI and SVD."""
+"""Pretraining in closed form: linear is EASE, and reduced-rank regression with a dim; counting is PPMI and SVD."""
 
 import numpy as np
 import pytest

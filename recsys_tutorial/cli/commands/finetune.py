@@ -21,7 +21,7 @@ def arguments(parser: ArgumentParser) -> None:
     add_model_folder(parser)
     parser.add_argument("labels", metavar="LABELS", help="a CSV, TSV or Parquet: user,label or user,value or user,item")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR2", help="folder for the fine-tuned model")
-    parser.add_argument("--overwrite", action="store_true", help="replace what is in DIR2 once the new model is complete")
+    parser.add_argument("--overwrite", action="store_true", help="replace what is in DIR2 once all is done")
     parser.add_argument("--strategy", choices=STRATEGIES, help="how far g moves (default: by the kind of task)")
     add_labels(parser)
     add_behaviour(parser)

@@ -1,4 +1,4 @@
-"""``study``: does pretraining help? Label efficiency, transfer, and the same again from a results file."""
+"""``study``: does pretraining help? The map, label efficiency, transfer, and the same again from a results file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from ...data.interactions import Interactions
 from ...errors import InputError
 from ...learning.finetuning import STRATEGIES
 from ...objectives import OBJECTIVES
-from ...studies import label_efficiency, read_journal, transfer
+from ...studies import label_efficiency, read_journal, study_map, transfer
+from ...studies.map import MAP_TASKS
 from ...tasks import TASKS
 from ..arguments import OneLineParser, add_common, add_file_options, add_training, counts, lengths, names, whole
 from ..loading import load
 from ..report import Command, Report
+from .map_report import map_report
 from .study_report import report
 
 SAME = 1e-6  # values that differ by no more are the same: sums on one or two threads round differently
@@ -52,6 +54,20 @@ def arguments(parser: ArgumentParser) -> None:
     one.add_argument("source", metavar="SOURCE", help="where behaviour is plentiful")
     one.add_argument("target", metavar="TARGET", help="the new service")
     one.add_argument("--labels", type=counts, default=[30, 100, 0], metavar="N[,N...]", help="known users; or all")
+    one = add("map", run_map)
+    one.add_argument("data", type=names, metavar="DATA[,DATA...]", help="names from `datasets`, or files")
+    one.add_argument("--task", type=names, metavar="NAME[,NAME...]",
+                     help=f"of {', '.join(MAP_TASKS)} (default: all that the data allows)")  # fmt: skip
+    one.add_argument("--shown", type=counts, default=[1, 3, 0], metavar="N[,N...]",
+                     help="new-shelf: events that a test user shows, or all (default 1,3,all)")  # fmt: skip
+    one.add_argument("--labels", type=lengths, default=[30, 100], metavar="N[,N...]", help="labelled users")
+    one.add_argument("--target", metavar="WHAT", help="target-behaviour: rating>=4, or behaviour=purchase")
+    one.add_argument("--attribute", metavar="WHAT", help="attribute: gender, age>=35 (several: a,b)")
+    one.add_argument("--seeds", type=whole(2, 1000), default=5, help="repetitions (default 5)")
+    one.add_argument("--model", type=names, metavar="NAME[,NAME...]", help="only these of the map's models")
+    one.add_argument("--draws", type=whole(1), help="draws of labelled users a seed (default: 100 users in all)")
+    add_file_options(one)
+    one.add_argument("--fewest", type=whole(1), default=5, help="events that a user and an item need (default 5)")
     for name, run in (("repeat", run_repeat), ("show", run_show)):
         add(name, run).add_argument("file", type=Path, metavar="FILE.jsonl", help="a results file")
 
@@ -79,6 +95,12 @@ def run_transfer(args: Namespace) -> Report:
         return _run("transfer", args, _transfer_settings(args), out)
 
 
+def run_map(args: Namespace) -> Report:
+    """Measure when pretraining helps: kinds of label, data, how much is shown, how many are labelled."""
+    with results_file(args.out) as out:
+        return _run("map", args, _map_settings(args), out)
+
+
 def run_repeat(args: Namespace) -> Report:
     """Run a study again from its results file, and say whether every value comes out the same."""
     header, cells = read_journal(args.file)
@@ -103,7 +125,7 @@ def run_repeat(args: Namespace) -> Report:
 def run_show(args: Namespace) -> Report:
     """Draw a results file and print its tables, without running anything."""
     header, cells = read_journal(args.file)
-    return report(header, pd.DataFrame(cells), args.figure)
+    return _report(header, pd.DataFrame(cells), args.figure)
 
 
 @contextlib.contextmanager
@@ -121,12 +143,16 @@ def _run(
     for one in loaded:
         print(one, file=sys.stderr)
     origin = {"origin": read, "command": _command(sys.argv[1:])}
-    do: Any = {"label-efficiency": label_efficiency, "transfer": transfer}[study]
-    do(*loaded, **settings, out=out, origin=origin, device=args.device, progress=True)
+    do: Any = {"label-efficiency": label_efficiency, "transfer": transfer, "map": study_map}[study]
+    do(*([loaded] if study == "map" else loaded), **settings, out=out, origin=origin, device=args.device, progress=True)
     header, cells = read_journal(out)
     if stored is not None and header["fingerprint"] != stored["fingerprint"]:
         raise InputError(f"the data has changed: fingerprint {header['fingerprint']}, not {stored['fingerprint']}")
-    return report(header, pd.DataFrame(cells), args.figure)
+    return _report(header, pd.DataFrame(cells), args.figure)
+
+
+def _report(header: dict[str, Any], results: pd.DataFrame, figure: Path | None) -> Report:
+    return (map_report if header["study"] == "map" else report)(header, results, figure)
 
 
 def _command(arguments: list[str]) -> str:
@@ -145,7 +171,7 @@ def _load(name: str, args: Namespace) -> Interactions:
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["model"], row["labels"], row["seed"]
+    return tuple(row.get(name) for name in ("data", "task", "attribute", "shown", "model", "labels", "seed"))
 
 
 def _label_settings(args: Namespace) -> dict[str, Any]:
@@ -154,6 +180,13 @@ def _label_settings(args: Namespace) -> dict[str, Any]:
         seed=args.seed, dim=args.dim, epochs=args.epochs, draws=args.draws, extend=True, attribute=args.attribute,
         item=args.item,
     ) | ({"strategies": args.strategy} if args.strategy else {})  # fmt: skip
+
+
+def _map_settings(args: Namespace) -> dict[str, Any]:
+    return dict(
+        tasks=args.task, shown=args.shown, labels=args.labels, seeds=args.seeds, target=args.target,
+        attribute=args.attribute, models=args.model, seed=args.seed, draws=args.draws,
+    )  # fmt: skip
 
 
 def _transfer_settings(args: Namespace) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from .data import head_of_tail, heat, long_tail, plane, reconstruction
 from .domains import domains
 from .maps import item_map, item_maps
 from .results import bars, curves, differences, evaluation, label_efficiency, lines, simulated_few_labels, training
+from .when import forest, gain_against_unseen_share
 
 __all__ = [
     "COLOURS",
@@ -22,6 +23,8 @@ __all__ = [
     "differences",
     "domains",
     "evaluation",
+    "forest",
+    "gain_against_unseen_share",
     "growth",
     "head_of_tail",
     "heat",
