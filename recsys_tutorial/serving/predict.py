@@ -62,7 +62,10 @@ def _rankings(model: PretrainedModel, some: Interactions, scores: np.ndarray, k:
     rows = np.repeat(np.arange(some.n_users), some.events_per_user)
     scores[rows[places >= 0], places[places >= 0]] = -np.inf
     best = top_k(scores, k)
-    ids: np.ndarray = np.where(best >= 0, model.outputs.ids.astype(object)[best], None)  # None: nothing is left to recommend
-    kind = "Int64" if model.outputs.ids.dtype.kind == "i" else "string"
-    ranked = {f"item_{place + 1}": pd.array(ids[:, place], kind) for place in range(k)}
-    return pd.DataFrame({"user": some.user_ids} | ranked)
+    known = pd.array(model.outputs.ids, "Int64" if model.outputs.ids.dtype.kind == "i" else "string")
+    columns = {}
+    for place, column in enumerate(best.T):  # -1: nothing is left to recommend
+        ids = known.take(np.maximum(column, 0))
+        ids[column < 0] = pd.NA
+        columns[f"item_{place + 1}"] = ids
+    return pd.DataFrame({"user": some.user_ids, **columns})

@@ -157,7 +157,7 @@ def _one_label(
     if kind == "regression":
         return RegressionTask(nobody, once["label"].to_numpy(np.float32)), left_out, why
     codes, values = pd.factorize(once["label"].to_numpy(), sort=True)
-    if not texts and (values == values.round()).all():
+    if not texts and (values == values.round()).all() and abs(values).max() < 2**53:
         values = values.astype(np.int64)
     return ClassificationTask(nobody, codes.astype(np.int64), classes=tuple(values.tolist())), left_out, why
 
