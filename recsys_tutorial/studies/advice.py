@@ -13,9 +13,9 @@ from ..data.interactions import Interactions
 from ..data.readers import read_interactions
 from ..tasks import Task, read_labels
 from .contenders import PRETRAINED
-from .inside import compare_inside, place, rivals
+from .inside import FOLDS, compare_inside, place, rivals
 from .map import MAP_HEADLINE, unseen_share
-from .worth import YES, Worth
+from .worth import LIKELY, YES, Worth
 
 DIM = 128  # half the studies' width: as good to within .002 (docs/choices.md), in a third of the time
 # The closed form that is judged, fixed in advance; which command gives it stands beside it.
@@ -23,7 +23,7 @@ LINEAR_HEADLINE = {
     "attribute": "counting + probe", "new-shelf": "counting + neighbours", "target-behaviour": "ease + no labels",
 }  # fmt: skip
 OBJECTIVES = {PRETRAINED: "denoising", "ease": "linear"}  # what contenders are called where it is pretrained
-LEVEL = 0.975  # two contenders may say yes: together they do so wrongly at most one time in twenty
+LEVEL = 0.95  # two contenders may say yes, each wrongly one time in forty at most: together one in twenty
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,19 @@ class Advice:
 
     @property
     def chosen(self) -> Worth | None:
-        """The one to take, None where pretraining is not shown to help: the network only where it beats the linear."""
-        worth = [one for one in (self.linear, self.network) if one.verdict == YES]
-        if len(worth) == 2:
-            return self.network if self.network.gain(self.linear.model).low > 0 else self.linear
-        return worth[0] if worth else None
+        """The one to take, None where pretraining is not likely to help: the network only where it beats the linear."""
+        for verdict in (YES, LIKELY):
+            worth = [one for one in (self.linear, self.network) if one.verdict == verdict]
+            if len(worth) == 2:
+                return self.network if self.network.gain(self.linear.model).low > 0 else self.linear
+            if worth:
+                return worth[0]
+        return None
 
     @property
     def worth_it(self) -> bool:
         """Whether pretraining was shown to help."""
-        return self.chosen is not None
+        return self.best.verdict == YES
 
     def records(self) -> list[dict[str, Any]]:
         """Return all that was measured as tidy records; the last holds the verdict and the command."""
@@ -71,7 +74,7 @@ class Advice:
             rows = [row for row in one.records() if "verdict" not in row and str(sorted(row.items())) not in seen]
             seen += [str(sorted(row.items())) for row in rows]
             found += rows
-        verdict = {**constant, "verdict": "yes" if self.worth_it else self.best.verdict, "model": self.best.model,
+        verdict = {**constant, "verdict": self.best.verdict, "model": self.best.model,
                    "text": self.answer(), "command": " && ".join(self.commands())}  # fmt: skip
         return [*found, verdict]
 
@@ -83,16 +86,16 @@ class Advice:
     def answer(self) -> str:
         """Say whether pretraining is worth it, and how many labels it saves."""
         said = self.best.sentence()
-        if not self.worth_it:
-            return f"Worth it? {self.best.verdict.capitalize()}. {said}"
+        answer = f"Worth it? {self.best.verdict.capitalize()}. {said}"
+        if self.chosen is None:
+            return answer
         few, many, bound = self.best.labels_needed()
-        saved = f"{bound + ' ' if bound else 'about '}{few:,} labels do what {many:,} do without it"
-        return f"Worth it? Yes. {said} With it {saved}."
+        return f"{answer} With it, {bound or 'about'} {few:,} labels do what {many:,} do without."
 
     def commands(self) -> list[str]:
         """Return what to run next."""
         behaviour, labels = map(shlex.quote, self.names)
-        if not self.worth_it:
+        if self.chosen is None:
             return [f"recsys-tutorial advise {behaviour} {labels}"]
         first, _, strategy = self.best.model.partition(" + ")
         strategy = "probe" if strategy == "no labels" else strategy
@@ -106,13 +109,13 @@ class Advice:
     def __str__(self) -> str:
         comparison = self.network.comparison
         task = comparison.task
-        next_step = "Next:" if self.worth_it else "Next, with more labels:"
+        next_step = "Next:" if self.chosen is not None else "Next, with more labels:"
         return "\n".join([
             f"{self.users:,} users, {len(task):,} of them labelled, {self.users - len(task):,} not. {self.read}",
             f"Of what labelled users did, {self.unseen:.0%} is on items that no other labelled user has, other folds' "
             "that is: there a model without pretraining is blind.",
             "",
-            f"{task.metric.upper()} inside the labelled users, in {len(np.unique(comparison.fold))} folds, with 95 % "
+            f"{task.metric.upper()} inside the labelled users, in {FOLDS} folds, with 95 % "
             "intervals:",
             comparison.told(),
             "",
@@ -157,7 +160,7 @@ def advise(
     headlines = MAP_HEADLINE[where], LINEAR_HEADLINE[where]
     comparison.run([*without, *linear, *headlines], progress)
     network, closed = (Worth(comparison, name, without, linear, LEVEL) for name in headlines)
-    sides = [comparison.sides(int(number)) for number in np.unique(comparison.fold)]
+    sides = [comparison.sides(comparison.folds[0], number) for number in range(FOLDS)]
     unseen = np.mean([unseen_share(comparison.task.take(train), comparison.task.take(test)) for train, test in sides])
     read = "" if task.report is None else f"{task.report}."
     return Advice(network, closed, behaviour.n_users, float(unseen), names, read)

@@ -15,7 +15,7 @@ from ..model import PretrainedModel
 from ..objectives import OBJECTIVES
 from ..tasks import ClassificationTask, Task
 from .contenders import PRETRAINED
-from .inside import FEWEST, Comparison, compare_inside, place, rivals, without_wanted
+from .inside import FEWEST, FOLDS, Comparison, compare_inside, place, rivals, without_wanted
 from .map import MAP_HEADLINE
 from .worth import Worth
 
@@ -85,7 +85,7 @@ def _judged(
     one, value = comparison.judged[name], comparison.judged[name].interval(task)
     lines = [
         f"{task.metric.upper()} {value.value:.3f} [{value.low:.3f}, {value.high:.3f}] by "
-        f"{len(np.unique(comparison.fold))}-fold cross-validation inside {len(task):,} labelled users, with its 95 % "
+        f"{FOLDS}-fold cross-validation inside {len(task):,} labelled users, with its 95 % "
         "interval, beside its rivals on the same folds:",
         comparison.told(),
         worth.sentence(),
@@ -93,7 +93,7 @@ def _judged(
     records = worth.records()
     if isinstance(task, ClassificationTask) and one.scores is not None:
         f.origin["calibration"] = Calibration.fit(one.scores, task.labels).to_json()
-        probabilities = cross_fitted(one.scores, task.labels, comparison.fold)
+        probabilities = cross_fitted(one.scores, task.labels, comparison.folds[0])
         constant = {"model": name, "task": task.name, "labels": len(task)}
         found = {measure.__name__: measure(probabilities, task.labels) for measure in (brier, calibration_error)}
         rare = brier(np.tile(np.bincount(task.labels) / len(task), (len(task), 1)), task.labels)

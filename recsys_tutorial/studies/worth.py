@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..metrics.intervals import Interval
-from .inside import Comparison
+from .inside import FOLDS, Comparison
 from .statistics import needed
 
 SHARES = (0.25, 0.5, 1.0)  # of the labelled users, to see how many pretraining saves
-YES, NO, UNSHOWN = "yes", "no", "not shown"
+YES, LIKELY, UNSHOWN, NO = "yes", "likely", "not shown", "no"
+LIKELY_LEVEL = 0.6  # of the interval that has to be above 0 where help is likely, if not shown: wrong one time in five
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Worth:
     linear: Sequence[str]
     level: float = 0.95
 
-    def gain(self, rival: str) -> Interval:
+    def gain(self, rival: str, level: float | None = None) -> Interval:
         """Return by how much the model is better than ``rival``."""
         judged = self.comparison.judged
-        return judged[self.model].minus(judged[rival], self.comparison.task, self.level)
+        return judged[self.model].minus(judged[rival], self.comparison.task, level or self.level)
 
     @property
     def rival(self) -> str:
@@ -52,13 +53,15 @@ class Worth:
 
     @property
     def verdict(self) -> str:
-        """``yes``: above every rival without pretraining. ``no``: below the best of them. ``not shown``: neither.
+        """``yes``: above every rival without pretraining. ``no``: below the best. ``likely``, ``not shown``: neither.
 
         Above every one needs no correction for their number (an intersection-union test).
         """
         if all(self.gain(rival).low > 0 for rival in self.without):
             return YES
-        return NO if self.gain(self.rival).high < 0 else UNSHOWN
+        if self.gain(self.rival).high < 0:
+            return NO
+        return LIKELY if all(self.gain(rival, LIKELY_LEVEL).low > 0 for rival in self.without) else UNSHOWN
 
     def labels_needed(self) -> tuple[int, int, str]:
         """Return how many labels the model needs for what the rival reaches with how many.
@@ -67,7 +70,7 @@ class Worth:
         """
         task = self.comparison.task
         sign = -1 if task.lower_is_better else 1
-        whole = round(len(task) * (1 - 1 / len(np.unique(self.comparison.fold))))
+        whole = round(len(task) * (1 - 1 / FOLDS))
         curve = [sign * self.comparison.judge(self.model, share).value for share in SHARES[:-1]]
         curve.append(sign * self.comparison.judged[self.model].value)
         counts = whole * np.array(SHARES)
@@ -92,6 +95,8 @@ class Worth:
                  f"{self.rival}, by {signed(gain)} {metric}",
             NO: f"Pretraining was not worth it here: {self.rival}, without it, is better than {self.model} by "
                 f"{signed(Interval(-gain.value, -gain.high, -gain.low))} {metric}",
+            LIKELY: f"Pretraining was likely worth it here, though these labels are too few to show it: {self.model} "
+                    f"differs from {self.rival}, the best without it, by {signed(gain)} {metric}",
             UNSHOWN: f"Pretraining was not shown to be worth it here: {self.model} differs from {self.rival}, the best "
                      f"without it, by {signed(gain)} {metric}, which chance alone can do",
         }[self.verdict]  # fmt: skip
