@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..baselines import EASE, IALS, ItemKNN, Model, Popularity, pca
 from ..data.interactions import Interactions
-from ..errors import unknown
+from ..errors import InputError, unknown
 from ..learning.checkpoints import load_model
 from ..learning.pretraining import pretrain
 from ..objectives import OBJECTIVES
@@ -42,7 +42,10 @@ def model_by_name(
     if name in OBJECTIVES:
         return pretrain(name, train, seed=seed, device=device, progress=progress)
     if Path(name).is_dir():
-        return load_model(name, train.catalogue)
+        model = load_model(name, train.catalogue)
+        if model.outputs is None and "task" in model.origin:
+            raise InputError(f"{name} does {model.origin['task']}, it ranks no items: evaluate it with --labels FILE")
+        return model
     raise unknown("model", name, [*BASELINES, *OBJECTIVES])
 
 

@@ -64,7 +64,7 @@ def brier(probabilities: np.ndarray, labels: Numbers) -> float:
 def calibration_error(probabilities: np.ndarray, labels: Numbers, bins: int = 10) -> float:
     """Return how far the highest probability of a user is from how often that class is right, on average.
 
-    Users are dealt by that probability into ``bins`` of equal size (Guo et al. 2017 take bins of equal width).
+    Users are dealt by that probability into ``bins`` of equal size: the expected calibration error.
     """
     probabilities, labels = np.asarray(probabilities, float), np.asarray(labels)
     _check(len(probabilities), len(labels))

@@ -13,11 +13,11 @@ from tqdm.auto import tqdm
 from ..data.interactions import Interactions
 from ..data.joining import place_of
 from ..errors import InputError
+from ..evaluation.out_of_fold import Judged, deal, judge, said_of
 from ..model import PretrainedModel
 from ..tasks import ClassificationTask, RankingTask, Task
 from .contenders import PRETRAINED, World
 from .map import LINEAR, WITHOUT
-from .out_of_fold import Judged, deal, judge, said_of
 from .runner import SLOW
 
 FOLDS = 5

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import recsys_tutorial as rt
+from recsys_tutorial.evaluation.out_of_fold import deal, judge
 from recsys_tutorial.studies.inside import FOLDS, Labelled, compare_inside, rivals, without_wanted
-from recsys_tutorial.studies.out_of_fold import Judged, deal, judge
 from recsys_tutorial.studies.worth import NO, UNSHOWN, YES, Worth
 from recsys_tutorial.tasks import ClassificationTask, RankingTask, RegressionTask
 
@@ -71,7 +71,7 @@ def test_a_perfect_order_of_few_users_leaves_doubt():
     task = rt.ClassificationTask(crowd(0)[0].take_users(range(20)), np.arange(20) % 2)
     found = judge(task, np.zeros(20, int), np.eye(2)[task.labels] + np.linspace(0, 0.1, 20)[:, None])
     assert found.value == 1
-    value, low, high = Judged(1.0, np.full(20, 1e-9)).interval(task)
+    value, low, high = found.interval(task)
     assert (value, high) == (1, 1)
     assert low == pytest.approx(1 - 2.093 * 0.05, abs=1e-3)  # one of ten users on the wrong side is .1
 

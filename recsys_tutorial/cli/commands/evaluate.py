@@ -9,12 +9,15 @@ from inspect import signature
 from pathlib import Path
 
 from ...data.splits import PROTOCOLS
+from ...errors import InputError
 from ...evaluation.by_name import BASELINES, model_by_name, warn_of_leak
 from ...evaluation.evaluation import check_relevant, evaluate
+from ...evaluation.on_labels import evaluate_on_labels
+from ...learning.checkpoints import load_model
 from ...objectives import OBJECTIVES
 from ...system import machine
-from ..arguments import add_data, lengths, names, whole
-from ..loading import load_told
+from ..arguments import add_data, add_labels, lengths, names, whole
+from ..loading import labels_of, load_told
 from ..report import Report, table
 
 
@@ -28,11 +31,15 @@ def arguments(parser: ArgumentParser) -> None:
                         help="ndcg,recall,mrr,map,hit_rate,coverage,...")  # fmt: skip
     parser.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
     parser.add_argument("--sampled", type=whole(1), metavar="N", help="rank among N random items: to see it mislead")
+    parser.add_argument("--labels", metavar="LABELS", help="evaluate folders of finetune on these, from DATA")
+    add_labels(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
 
 
 def run(args: Namespace) -> Report:
-    """Compare models under one protocol: ranking metrics with intervals over users."""
+    """Compare models under one protocol: ranking metrics with intervals over users; or fine-tuned ones on labels."""
+    if args.labels is not None:
+        return _on_labels(args)
     interactions = load_told(args)
     protocol = PROTOCOLS[args.protocol]
     seeded = {"seed": args.seed} if "seed" in signature(protocol).parameters else {}
@@ -57,3 +64,18 @@ def run(args: Namespace) -> Report:
     )  # fmt: skip
     shown = found[["model", "metric", "k", "value", "ci_low", "ci_high"]].round(4)
     return Report(found.to_dict("records"), f"{found['protocol'].iloc[0]}, {interactions.name}\n\n{table(shown)}")
+
+
+def _on_labels(args: Namespace) -> Report:
+    """Compare fine-tuned folders on labels: each on the users that none of them learned from."""
+    labels = labels_of(args.labels, args)
+    for name in args.model:
+        if not Path(name).is_dir():
+            raise InputError(f"--labels is for folders of finetune, {name!r} is none: leave one of the two out")
+    models = {name: load_model(name) for name in args.model}
+    task = labels.on(load_told(args))
+    print(task.report, file=sys.stderr)
+    found = evaluate_on_labels(models, task).assign(seed=args.seed, peak_mb=machine.peak_mb())
+    shown = found[["model", "metric", "value", "ci_low", "ci_high", "users"]].round(4)
+    learned = f", {found['without'].iloc[0]:,} that were learned from left out" if found["without"].iloc[0] else ""
+    return Report(found.to_dict("records"), f"{task.name}, {args.labels}{learned}\n\n{table(shown)}")

@@ -1,4 +1,4 @@
-"""Values out of fold: what each labelled user has to do with a metric, and so how far it is to be trusted."""
+"""What each labelled user has to do with a metric, and so how far its value, out of fold or on new users, is sure."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Judged:
     influence: np.ndarray
     scores: np.ndarray | None = None
 
-    def interval(self, task: Task, level: float = 0.95) -> Interval:
-        """Return the value with its interval, within what the metric allows."""
+    def interval(self, task: Task, level: float = 0.95, shared: float = SHARED) -> Interval:
+        """Return the value with its interval, within what the metric allows; ``shared`` is 1 for one model on all."""
         # No surer than one more user of the rarest class on the wrong side would make it: else 20 users who happen to
         # be told apart would leave no doubt.
         floor = 0.5 / np.bincount(task.labels).min() if isinstance(task, ClassificationTask) else 0.0
-        low, high = _ends(self.value, SHARED * self.influence, level, floor if self.influence.any() else 0.0)
+        low, high = _ends(self.value, shared * self.influence, level, floor)
         return Interval(self.value, max(low, 0.0), high if task.lower_is_better else min(high, 1.0))
 
     def minus(self, rival: Judged, task: Task, level: float = 0.95) -> Interval:

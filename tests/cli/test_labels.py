@@ -1,0 +1,238 @@
+"""Three commands on a person's own two files, and what is said where one of them cannot be used."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recsys_tutorial as rt
+from recsys_tutorial.cli import main as program
+from recsys_tutorial.data import tables
+from recsys_tutorial.learning import checkpoints
+from recsys_tutorial.studies import judged
+
+SMALL = ("--objective", "counting", "--dim", "8")
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process -> exit code, standard output, standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = program.main([str(argument) for argument in arguments])
+        except SystemExit as stop:  # as argparse ends
+            code = stop.code
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def refused(run):
+    """Run a command that must be refused -> its last line; nothing is on standard output."""
+
+    def call(*arguments: object) -> str:
+        code, out, err = run(*arguments)
+        assert (code, out) == (2, "")
+        *_, last = err.splitlines()
+        assert last.startswith("recsys-tutorial: ")
+        return last.removeprefix("recsys-tutorial: ")
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A shop of 150 customers and 40 things: half of the customers are young, and buy other things than the old."""
+    rng, folder = np.random.default_rng(0), tmp_path_factory.mktemp("shop")
+    events = [(user, 20 * (user % 2) + item) for user in range(150) for item in rng.permutation(20)[:5]]
+    log = pd.DataFrame([(f"c{user:03}", f"sku-{item}") for user, item in events], columns=["user", "item"])
+    log.to_csv(folder / "log.csv", index=False)
+    people, young = [f"c{user:03}" for user in range(60)], ["old", "young"] * 30
+    pd.DataFrame({"customer": people, "group": young}).to_csv(folder / "classes.csv", index=False)
+    values = [10 * (user % 2) + user / 60 for user in range(60)]
+    pd.DataFrame({"user": people, "value": values}).to_parquet(folder / "v.pq")
+    wanted = [(user, 20 * (user % 2) + item) for user in range(60) for item in rng.permutation(20)[:2]]
+    wanted = [(people[user], f"sku-{item}") for user, item in wanted]
+    pd.DataFrame(wanted, columns=["user", "item"]).to_csv(folder / "wanted.tsv", sep="\t", index=False)
+    assert program.main(["pretrain", str(folder / "log.csv"), "--out", str(folder / "g"), *SMALL]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tuned(shop):
+    """The shop's model, fine-tuned to tell the young from the old."""
+    files = [str(shop / "g"), str(shop / "classes.csv"), "--out", str(shop / "f")]
+    assert program.main(["finetune", *files, "--label-columns", "user=customer,label=group"]) == 0
+    return shop / "f"
+
+
+# ---- what the commands do ------------------------------------------------------------------------------------
+
+
+def test_finetune_reports_its_quality_beside_its_rivals(run, shop, tmp_path):
+    out = tmp_path / "f"
+    columns = "user=customer,label=group"
+    code, text, err = run("finetune", shop / "g", shop / "classes.csv", "--out", out, "--label-columns", columns)
+    assert code == 0
+    assert "60 rows read as classification (column 'group' holds texts): 60 users, 'old' 30, 'young' 30; left" in err
+    assert re.match(r"AUC [01]\.\d{3} \[\d\.\d{3}, 1\.000\] by 5-fold cross-validation inside 60 labelled users", text)
+    for name in ("raw ridge", "raw ridge (idf)", "neighbours", "counting + probe", "pretrained + probe"):
+        assert f"  {name} " in text
+    assert "worth it here" in text
+    assert "Its probabilities are calibrated: Brier score 0.0" in text
+    assert text.endswith(f"probe, 60 labels, written to {out}\n")
+    model = rt.load_model(out)
+    assert model.origin["classes"] == ["old", "young"]
+    assert model.origin["report"]["text"] in text
+    code, told, _ = run("doctor", out)
+    assert model.origin["report"]["text"] in told
+    assert "classes            ['old', 'young']" in told
+    code, told, _ = run("doctor", out, "--json", "-")
+    assert json.loads(told)[1:] == model.origin["report"]["records"]
+    assert "no report" in run("doctor", shop / "g")[1]
+    records = {row["metric"] for row in json.loads(told) if "metric" in row}
+    assert {"auc", "brier", "calibration_error"} <= records
+
+
+def test_predict_gives_each_user_a_class_with_probabilities_that_add_up(run, tuned, tmp_path):
+    code, text, _ = run("predict", tuned, "--users", "all", "--out", tmp_path / "all.csv")
+    assert code == 0
+    assert text.startswith("150 users in ")
+    found = pd.read_csv(tmp_path / "all.csv")
+    assert found.columns.tolist() == ["user", "class", "probability_old", "probability_young"]
+    assert found["user"].tolist() == [f"c{user:03}" for user in range(150)]
+    right = [("old", "young")[user % 2] for user in range(150)]
+    assert (found["class"] == right).mean() > 0.95
+    assert np.allclose(found[["probability_old", "probability_young"]].sum(axis=1), 1)
+    (tmp_path / "some.csv").write_text("user\nc149\nc003\nc149\nnobody\n")
+    code, _, err = run("predict", tuned, "--users", tmp_path / "some.csv", "--out", tmp_path / "some.parquet")
+    assert code == 0
+    assert "1 of 3 users did nothing that is known: left out" in err
+    some = pd.read_parquet(tmp_path / "some.parquet")
+    assert some["user"].tolist() == ["c003", "c149"]
+    assert some["class"].tolist() == ["young", "young"]
+
+
+def test_values_and_rankings_too(run, shop, tmp_path):
+    assert run("finetune", shop / "g", shop / "v.pq", "--out", tmp_path / "v", "--strategy", "probe")[0] == 0
+    assert run("predict", tmp_path / "v", "--users", "all", "--out", tmp_path / "v.csv")[0] == 0
+    values = pd.read_csv(tmp_path / "v.csv")["value"]
+    assert values[1::2].mean() - values[::2].mean() > 5
+    code, text, err = run("finetune", shop / "g", shop / "wanted.tsv", "--out", tmp_path / "r")
+    assert code == 0
+    assert "wanted events taken out of the behaviour" in err
+    assert "to judge, g was pretrained anew without it" in text
+    assert text.startswith("NDCG ")
+    assert run("predict", tmp_path / "r", "--users", "all", "-k", 3, "--out", tmp_path / "r.parquet")[0] == 0
+    ranked = pd.read_parquet(tmp_path / "r.parquet")
+    assert ranked.columns.tolist() == ["user", "item_1", "item_2", "item_3"]
+    log = pd.read_csv(shop / "log.csv").groupby("user")["item"].agg(set)
+    for row in ranked.itertuples(index=False):
+        assert not log[row.user] & {row.item_1, row.item_2, row.item_3}
+        assert len({row.item_1, row.item_2, row.item_3}) == 3
+    assert rt.Recommender.load(tmp_path / "r").recommend(["sku-1", "sku-2"], k=3)["item"].str.startswith("sku-").all()
+
+
+def test_newer_behaviour_with_unknown_people_and_things(run, tuned, shop, tmp_path):
+    (tmp_path / "new.csv").write_text("who,sku\nzoe,sku-1\nzoe,sku-3\nzoe,sku-99\nyan,sku-25\nyan,sku-30\nxu,sku-98\n")
+    how = ("--behaviour", tmp_path / "new.csv", "--columns", "user=who,item=sku")
+    code, _, err = run("predict", tuned, "--users", "all", "--out", tmp_path / "p.csv", *how)
+    assert code == 0
+    assert "2 events on 2 items that " in err
+    found = pd.read_csv(tmp_path / "p.csv").set_index("user")["class"]
+    assert found.to_dict() == {"zoe": "old", "yan": "young"}
+
+
+def test_evaluate_takes_fine_tuned_folders_on_labels_of_others(run, refused, shop, tuned, tmp_path):
+    rows = [f"c{user:03},{('old', 'young')[user % 2]}" for user in range(50, 150)]
+    (tmp_path / "others.csv").write_text("\n".join(["user,label", *rows]))
+    arguments = ("evaluate", shop / "log.csv", "--labels", tmp_path / "others.csv", "--model", tuned)
+    code, text, _ = run(*arguments)
+    assert code == 0
+    assert f"classification, {tmp_path / 'others.csv'}, 10 that were learned from left out" in text
+    (area, score) = json.loads(run(*arguments, "--json", "-")[1])
+    assert (area["metric"], area["users"], area["without"]) == ("auc", 90, 10)
+    assert area["ci_low"] <= area["value"] <= area["ci_high"] == 1
+    assert area["value"] > 0.95
+    assert score["metric"] == "brier"
+    assert refused("evaluate", shop / "log.csv", "--model", tuned) == (
+        f"{tuned} does classification, it ranks no items: evaluate it with --labels FILE"
+    )
+    assert "--labels is for folders of finetune, 'ease' is none" in refused(*arguments[:-1], "ease")
+    assert "was not fine-tuned for classification" in refused(*arguments[:-1], shop / "g")
+    (tmp_path / "other.csv").write_text("\n".join(["user,label", *[row.replace("old", "ancient") for row in rows]]))
+    assert "does not know the class 'ancient' of these labels: it tells old, young" in refused(
+        "evaluate", shop / "log.csv", "--labels", tmp_path / "other.csv", "--model", tuned
+    )
+    columns = ("--label-columns", "user=customer,label=group")
+    assert refused("evaluate", shop / "log.csv", "--labels", shop / "classes.csv", *columns, "--model", tuned) == (
+        "all 60 labelled users were learned from: give labels of others"
+    )
+
+
+# ---- what cannot be done -------------------------------------------------------------------------------------
+
+
+def test_each_mistake_gets_one_line_with_the_way_out(refused, shop, tuned, tmp_path):
+    labels = shop / "v.pq"
+    for arguments, message in (
+        (["finetune", shop / "nothing", labels, "--out", tmp_path / "f"], "no model in "),
+        (["finetune", shop / "g", shop / "lables.csv", "--out", tmp_path / "f"], "no file "),
+        (["finetune", shop / "g", labels, "--out", tuned], " holds a finished model (counting on 'log.csv')"),
+        (["finetune", shop / "g", labels, "--out", shop / "g", "--overwrite"], "is the pretrained model itself"),
+        (["finetune", shop / "g", labels, "--out", tmp_path / "f", "--task", "ranking"], "labels need user and one of"),
+        (["finetune", shop / "g", labels, "--out", tmp_path / "f", "--label-columns", "who=user"],
+         "--label-columns 'who=user': write it as"),
+        (["finetune", shop / "g", labels, "--out", tmp_path / "f", "--behaviour", labels], "has no column 'item'"),
+        (["predict", tuned, "--users", "all", "--out", tmp_path / "p.xlsx"], "write to one of .csv .tsv .txt"),
+        (["predict", tuned, "--users", tmp_path / "no.csv", "--out", tmp_path / "p.csv"], "no file "),
+        (["predict", tuned, "--users", "all", "--out", tmp_path / "no" / "p.csv"], "give a file in a folder that"),
+        (["advise", shop / "log.csv", shop / "log.csv"], "no labelled user is left with behaviour"),
+    ):  # fmt: skip
+        assert message in refused(*arguments)
+    assert not (tmp_path / "f").exists()
+    assert not list(tmp_path.glob("p.*"))
+
+
+def test_data_that_has_changed_or_gone_is_noticed(refused, run, shop, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text((shop / "log.csv").read_text())
+    assert run("pretrain", log, "--out", tmp_path / "g", *SMALL)[0] == 0
+    with open(log, "a") as file:
+        file.write("c000,sku-0\n" if "c000,sku-0\n" not in log.read_text() else "c000,sku-39\n")
+    told = refused("finetune", tmp_path / "g", shop / "v.pq", "--out", tmp_path / "f")
+    assert re.search(r"has changed since .* was pretrained on it .* give it as --behaviour", told)
+    log.unlink()
+    told = refused("finetune", tmp_path / "g", shop / "v.pq", "--out", tmp_path / "f")
+    assert "now gone: give --behaviour FILE" in told
+    model = rt.pretrain("counting", rt.read_interactions(shop / "log.csv"), dim=4)
+    rt.save_model(tmp_path / "h", model)
+    told = refused("finetune", tmp_path / "h", shop / "v.pq", "--out", tmp_path / "f")
+    assert told == f"{tmp_path / 'h'} does not say where its data lies: name a file with --behaviour FILE"
+
+
+def test_nothing_is_left_half_written(shop, tuned, tmp_path, monkeypatch):
+    def pieces():
+        yield pd.DataFrame({"user": [1, 2]})
+        raise KeyboardInterrupt
+
+    for name in ("p.csv", "p.parquet"):
+        (tmp_path / name).write_text("old")
+        with pytest.raises(KeyboardInterrupt):
+            tables.write_table(tmp_path / name, pieces())
+        assert (tmp_path / name).read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.csv", "p.parquet"]
+
+    arguments = ["finetune", str(shop / "g"), str(shop / "v.pq"), "--out", str(tmp_path / "f"), "--strategy", "probe"]
+    assert program.main(arguments) == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "f").iterdir()}
+    for module, name in ((judged, "finetune"), (checkpoints, "write_tensors")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, lambda *args, **how: (_ for _ in ()).throw(KeyboardInterrupt))
+            assert program.main([*arguments, "--overwrite"]) == 130
+        assert {path.name: path.read_bytes() for path in (tmp_path / "f").iterdir()} == before
