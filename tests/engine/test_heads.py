@@ -53,9 +53,11 @@ def test_standardised_a_loud_part_is_no_louder():
 @pytest.mark.parametrize("standardised", [True, False])
 def test_a_head_described_and_built_again_scores_the_same(standardised):
     z = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
-    parts = [NeighboursHead.of(np.random.default_rng(0).random((3, 2)), Y, k=2), linear_head(torch.eye(3), torch.ones(3))]
+    near = NeighboursHead.of(np.random.default_rng(0).random((3, 2)), Y, k=2)
+    parts = [near, linear_head(torch.eye(3), torch.ones(3))]
     head = StackHead(parts, [0.3, 0.7], standardised)
     again = build_head(describe_head(head))
     again.load_state_dict(head.state_dict())
     torch.testing.assert_close(again(z), head(z))
-    assert describe_head(None) is None and build_head(None) is None
+    assert describe_head(None) is None
+    assert build_head(None) is None

@@ -42,7 +42,8 @@ def test_a_stack_takes_further_models_and_the_models_own_heads(shelf):
     few, test = task.take(np.arange(10)), task.take(np.arange(10, 20))
     linear = rt.pretrain("linear", task.behaviour.take_users(np.arange(20, 120)), regularisation=5.0)
     network = rt.pretrain("denoising", task.behaviour.take_users(np.arange(20, 120)), epochs=20, dim=8)
-    assert own_head(linear, task) is not None and own_head(linear, shelf) is None
+    assert own_head(linear, task) is not None
+    assert own_head(linear, shelf) is None
     f = rt.finetune(network, few, "stack", others=[linear])
     best = max(test.value(m.score(test.behaviour)) for m in (linear, network))
     assert test.value(f.score(test.behaviour)) > best - 0.05

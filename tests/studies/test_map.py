@@ -1,4 +1,4 @@
-"""The map: every cell measured once, gains against the best rival by hand, and no help where there is none to be had."""
+"""The map: every cell measured once, gains against the best rival by hand, no help where there is none to be had."""
 
 import json
 
@@ -42,7 +42,8 @@ def test_every_cell_has_every_model_once(small):
     for task, cell in small.groupby("task"):
         assert set(cell["model"]) == {*WITHOUT[task], *LINEAR[task], *NETWORK[task]}
         assert set(cell["shown"]) == ({1, "all"} if task == "new-shelf" else {"all"})
-    assert small["value"].between(0, 1).all() and small["unseen_share"].between(0, 1).all()
+    assert small["value"].between(0, 1).all()
+    assert small["unseen_share"].between(0, 1).all()
 
 
 def test_a_stopped_map_goes_on_and_ends_the_same(tastes, small, tmp_path):
@@ -60,7 +61,7 @@ def test_a_stopped_map_goes_on_and_ends_the_same(tastes, small, tmp_path):
 
 
 def results(values: dict[str, list[float]], **cell) -> pd.DataFrame:
-    here = {"data": "d", "task": "new-shelf", "attribute": "", "shown": "all", "labels": 30, "unseen_share": 0.5, **cell}
+    here = {"data": "d", "task": "new-shelf", "attribute": "", "shown": "all", "labels": 30, "unseen_share": 0.5} | cell
     return pd.DataFrame([
         {**here, "model": name, "seed": seed, "value": value, "metric": "ndcg"}
         for name, row in values.items() for seed, value in enumerate(row)
@@ -68,7 +69,7 @@ def results(values: dict[str, list[float]], **cell) -> pd.DataFrame:
 
 
 def test_gains_by_hand():
-    """Against the best rival of each kind, by the means of the cell; the interval is Student's, widened for two gains."""
+    """Against the best rival of each kind, by the cell's means; the interval is Student's, widened for two gains."""
     table = results({
         "popularity": [0.1, 0.1, 0.1], "raw ridge": [0.2, 0.2, 0.2], "pca + probe": [0.3, 0.4, 0.35],
         "pretrained + stack": [0.30, 0.32, 0.31], "pretrained + probe": [0.9, 0.9, 0.9],
@@ -76,7 +77,8 @@ def test_gains_by_hand():
     found = findings(table).set_index("metric")
     gain = found.loc["gain_without_pretraining"]
     assert (gain["rival"], gain["verdict"]) == ("raw ridge", "positive")
-    assert gain["value"] == pytest.approx(0.11) and gain["relative"] == pytest.approx(0.55)
+    assert gain["value"] == pytest.approx(0.11)
+    assert gain["relative"] == pytest.approx(0.55)
     spread = 0.01 / 3**0.5
     assert gain["ci_high"] - gain["value"] == pytest.approx(6.2053 * spread, rel=1e-3)  # t of 2 at 1 - .05 / 2
     assert found.loc["gain_over_linear", "rival"] == "pca + probe"
@@ -133,7 +135,8 @@ def test_where_behaviour_foretells_it_the_gain_is_found(tastes):
 def test_the_unseen_share_by_hand(board):
     task = rt.new_shelf(board, seed=0)
     one, other = task.take(np.array([0])), task.take(np.array([1]))  # of the two groups, who share nothing
-    assert unseen_share(one, other) == 1 and unseen_share(one, one) == 0
+    assert unseen_share(one, other) == 1
+    assert unseen_share(one, one) == 0
 
 
 def test_a_data_set_is_placed_where_it_fits(board, tastes):
@@ -159,8 +162,8 @@ def test_one_name_twice_is_refused(board):
 
 def test_every_headline_is_a_network_and_roles_are_told_apart():
     for task, name in MAP_HEADLINE.items():
-        assert name in NETWORK[task] and role(task, name) == "network"
-        assert role(task, WITHOUT[task][0]) == "without" and role(task, LINEAR[task][0]) == "linear"
+        assert name in NETWORK[task]
+        assert [role(task, one) for one in (name, WITHOUT[task][0], LINEAR[task][0])] == ["network", "without", "linear"]
 
 
 @pytest.mark.parametrize("draw", [plots.forest, plots.gain_against_unseen_share])
