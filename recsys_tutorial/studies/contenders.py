@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -182,11 +182,16 @@ def contenders(task: str, objectives: Sequence[str], strategies: Sequence[str]) 
     return found | {f"{name} + {how}": how for name in names for how in strategies if how != "scratch"}
 
 
-def unpretrained(task: str) -> list[str]:
-    """Return the rivals that need no pretraining: those that a verdict is about."""
-    ease = ["ease (labelled)"] if task in RANKING else []
-    plain = "popularity" if task in RANKING else "label mean"
-    return ["scratch", RAW[task], "raw ridge (idf)", "neighbours", plain, *ease]
+def unpretrained(task: str, measured: Iterable[str] | None = None) -> list[str]:
+    """Return the rivals that need no pretraining: those that a verdict is about.
+
+    Args:
+        task: a name of :data:`recsys_tutorial.tasks.TASKS`.
+        measured: models of a results file. One that is older than two of the rivals is judged by the others.
+    """
+    younger = ["raw ridge (idf)", *(["ease (labelled)"] if task in RANKING else [])]
+    kept = younger if measured is None else [name for name in younger if name in set(measured)]
+    return ["scratch", RAW[task], "neighbours", "popularity" if task in RANKING else "label mean", *kept]
 
 
 DESCRIBED = "raw ridge + descriptions"  # what descriptions bring without pretraining: the rival of `described`

@@ -163,7 +163,8 @@ def test_one_name_twice_is_refused(board):
 def test_every_headline_is_a_network_and_roles_are_told_apart():
     for task, name in MAP_HEADLINE.items():
         assert name in NETWORK[task]
-        assert [role(task, one) for one in (name, WITHOUT[task][0], LINEAR[task][0])] == ["network", "without", "linear"]
+        told = [role(task, one) for one in (name, WITHOUT[task][0], LINEAR[task][0])]
+        assert told == ["network", "without", "linear"]
 
 
 @pytest.mark.parametrize("draw", [plots.forest, plots.gain_against_unseen_share])
@@ -172,7 +173,8 @@ def test_it_is_drawn(small, draw):
     assert len(plot.png()) > 10_000
     assert "cells" in plot.alt
     axes = plot.figure.axes[0]
-    assert axes.get_xlabel() and axes.get_legend() is not None
+    assert axes.get_xlabel()
+    assert axes.get_legend() is not None
 
 
 def test_by_command(tastes, tmp_path, monkeypatch, capsys):
@@ -185,14 +187,17 @@ def test_by_command(tastes, tmp_path, monkeypatch, capsys):
     out, figure, records = tmp_path / "map.jsonl", tmp_path / "map.png", tmp_path / "map.json"
     how = ["--labels", "10,20", "--seeds", "2", "--draws", "1", "--shown", "1,all", "--model",
            "popularity,raw ridge,pca + probe,counting + probe,pretrained + stack", "--task", "new-shelf"]  # fmt: skip
-    assert main(["study", "map", str(path), *how, "--out", str(out), "--figure", str(figure), "--json", str(records)]) == 0
+    files = ["--out", str(out), "--figure", str(figure), "--json", str(records)]
+    assert main(["study", "map", str(path), *how, *files]) == 0
     assert "against the best linear pretraining" in capsys.readouterr().out
-    assert figure.exists() and (tmp_path / "map_unseen_share.png").exists()
+    assert figure.exists()
+    assert (tmp_path / "map_unseen_share.png").exists()
     rows = json.loads(records.read_text())
     kinds = {row["metric"] for row in rows}
     assert {"gain_without_pretraining", "gain_over_linear", "unseen_share", "label_multiplier", "ndcg"} <= kinds
     gain = next(row for row in rows if row["metric"] == "gain_over_linear")
-    assert {"study", "data", "task", "shown", "labels", "value", "relative", "ci_low", "ci_high", "verdict"} <= set(gain)
+    told = {"study", "data", "task", "shown", "labels", "value", "relative", "ci_low", "ci_high", "verdict"}
+    assert told <= set(gain)
     assert gain["study"] == "map"
     assert main(["study", "show", str(out)]) == 0
     assert main(["study", "repeat", str(out)]) == 0

@@ -72,11 +72,13 @@ def test_ratings_from_a_threshold_are_the_target(club):
 def test_the_later_items_that_got_the_target_are_wanted_and_not_shown(movielens):
     task = rt.target_behaviour(movielens, seed=3)
     liked = movielens.binarise(4).matrix
-    assert len(task) == movielens.n_users and task.without_seen
+    assert len(task) == movielens.n_users
+    assert task.without_seen
     assert not task.behaviour.matrix.multiply(task.targets.matrix).nnz
     rows = task.behaviour.user_ids.tolist()
     assert rows == movielens.user_ids[movielens.events_per_user > 1].tolist()
-    assert (liked[[movielens.user_index(raw) for raw in rows]].multiply(task.targets.matrix)).nnz == task.targets.n_events
+    liked = liked[[movielens.user_index(raw) for raw in rows]]
+    assert liked.multiply(task.targets.matrix).nnz == task.targets.n_events
     share = task.behaviour.n_events / movielens.n_events
     assert share == pytest.approx(0.7, abs=0.01)
     assert 0 < len(task.with_labels()) < len(task)
@@ -99,7 +101,8 @@ def test_an_attribute_is_cut_where_it_says():
     import pandas as pd
 
     people = rt.from_events([1, 2, 3, 4, 5, 6], [1] * 6)
-    people = replace(people, user_attributes=pd.DataFrame({"age": [10, 20, 35, 50, None, 70]}, index=[1, 2, 3, 4, 5, 6]))
+    ages = pd.DataFrame({"age": [10, 20, 35, 50, None, 70]}, index=[1, 2, 3, 4, 5, 6])
+    people = replace(people, user_attributes=ages)
     task = classification(people, "age>=35")
     assert task.labels.tolist() == [0, 0, 1, 1, 1]
     assert task.behaviour.user_ids.tolist() == [1, 2, 3, 4, 6]
