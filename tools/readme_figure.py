@@ -51,7 +51,7 @@ def lines(found: pd.DataFrame) -> str:
         if len(gains):
             texts.append(
                 f"- **{what}**: pretraining helps in {(gains['verdict'] == 'positive').sum()} of {len(gains)} cells, "
-                f"by {gains['relative'].min():+.0%} to {gains['relative'].max():+.0%}; a network is above the best linear "
+                f"by {gains['relative'].min():+.0%} to {gains['relative'].max():+.0%}; it is above the best linear "
                 f"pretraining in {(linear['verdict'] == 'positive').sum()} and below it in "
                 f"{(linear['verdict'] == 'negative').sum()}."
             )
