@@ -108,13 +108,15 @@ class World:
             solved["objective"] = "linear" if name == "ease" else name
             return self._once(name, lambda: pretrain(interactions=x, seed=self.seed, progress=False, **solved))
         objective = self.objectives[0] if name == PRETRAINED else name
-        how: dict[str, Any] = {**STUDIED.get(objective, {}), "epochs": epochs_for(x.n_users)}
-        how |= {**self._weighting(), **self.how}
+        how: dict[str, Any] = {}
+        if objective in STUDIED:
+            how = {**STUDIED[objective], "epochs": epochs_for(x.n_users), **self._weighting()}
+        how |= self.how
         return self._once(name, lambda: pretrain(objective, x, seed=self.seed, progress=False, **how))
 
     def _weighting(self) -> dict[str, str]:
-        """Return how g reads items where labels are about the person: there rare items say the most."""
-        return {} if self.task.outputs is not None or self.how.get("weighting") else {"weighting": "idf"}
+        """Return how g reads items on the map where labels are about the person: there rare items say the most."""
+        return {"weighting": "idf"} if self.only_labelled and self.task.outputs is None else {}
 
     def blank(self) -> PretrainedModel:
         """Return a model of the shape of the first objective's, untrained."""
