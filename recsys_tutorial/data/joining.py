@@ -47,6 +47,23 @@ def with_users(interactions: Interactions, user_ids: Ids) -> Interactions:
     return replace(found, offsets=np.concatenate([[0], np.cumsum(lengths)]), user_ids=user_ids.copy())
 
 
+def with_more_users(some: Interactions, more: Interactions) -> Interactions:
+    """Return the users of both, numbered anew; each event of weight 1, in no known order.
+
+    Raises:
+        InputError: they do not have the same items.
+    """
+    some.catalogue.require_same(more.catalogue, f"{more.name!r}")
+    return replace(
+        some,
+        items=np.concatenate([some.items, more.items]),
+        offsets=np.concatenate([some.offsets, more.offsets[1:] + some.offsets[-1]]),
+        weights=np.ones(some.n_events + more.n_events, np.float32),
+        timestamps=None,
+        user_ids=np.arange(some.n_users + more.n_users),
+    )
+
+
 def shared_items(source: Interactions, target: Interactions) -> np.ndarray:
     """Return ``(source.n_items,)`` where each item of the source stands in the target's catalogue, -1 for nowhere.
 

@@ -11,6 +11,7 @@ from scipy.special import softmax
 from ..baselines import EASE
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
+from ..data.joining import with_more_users
 from ..data.splits import held_out_users
 from ..errors import InputError
 from ..metrics.ranking import from_hits, hits_at_k, top_k
@@ -46,7 +47,11 @@ class Adapted:
 
 
 def adapt(
-    model: PretrainedModel, interactions: Interactions, weights: Sequence[float] = WEIGHTS, seed: int = 0
+    model: PretrainedModel,
+    interactions: Interactions,
+    weights: Sequence[float] = WEIGHTS,
+    seed: int = 0,
+    source: Interactions | None = None,
 ) -> Adapted:
     """Return ``model`` adapted to the users of ``interactions``; ``model`` itself is left as it is.
 
@@ -58,6 +63,7 @@ def adapt(
         interactions: the few users of the new service.
         weights: to choose among.
         seed: draws the users that are held out.
+        source: the other service's users, laid on this catalogue; the wide part is then fitted to them too.
 
     Raises:
         InputError: another catalogue, no head that scores items, fewer than 5 users.
@@ -68,6 +74,9 @@ def adapt(
         model.catalogue.require_same(interactions.catalogue, f"{interactions.name!r}")
     if interactions.n_users < 5:
         raise InputError(f"{interactions.n_users} users: adapting needs at least 5")
+    def wide_of(known: Interactions) -> EASE:
+        return EASE().fit(known if source is None else with_more_users(source, known))
+
     choices = list(itertools.product((False, True), weights))
     found = np.zeros(len(choices))
     for number in range(ROUNDS):
@@ -75,14 +84,14 @@ def adapt(
         shown = Batch.of(split.inputs)
         outputs = model.score(shown)
         deep = {logits: _deep(outputs, shown, logits) for logits in (False, True)}
-        wide = _standard(EASE().fit(split.train).score(shown), shown)
+        wide = _standard(wide_of(split.train).score(shown), shown)
         for place, (logits, weight) in enumerate(choices):
             scores = deep[logits] + weight * wide
             scores[shown.rows, shown.items] = -np.inf
             lists = top_k(scores, min(20, scores.shape[1]))
             found[place] += from_hits("ndcg", *hits_at_k(lists, split.targets.matrix)).sum()
     logits, weight = choices[int(np.argmax(found))]
-    return Adapted(model, EASE().fit(interactions), weight, logits)
+    return Adapted(model, wide_of(interactions), weight, logits)
 
 
 def _deep(outputs: np.ndarray, shown: Batch, logits: bool) -> np.ndarray:

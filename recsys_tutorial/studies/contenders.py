@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,7 +108,8 @@ class World:
             solved["objective"] = "linear" if name == "ease" else name
             return self._once(name, lambda: pretrain(interactions=x, seed=self.seed, progress=False, **solved))
         objective = self.objectives[0] if name == PRETRAINED else name
-        how = {**for_labels(objective, x.n_users, self.task.outputs is None), **self.how}
+        about_person = self.only_labelled and self.task.outputs is None
+        how = {**for_labels(objective, x.n_users, about_person), **self.how}
         return self._once(name, lambda: pretrain(objective, x, seed=self.seed, progress=False, **how))
 
     def blank(self) -> PretrainedModel:
@@ -155,12 +156,14 @@ class World:
 
 
 def for_labels(objective: str, n_users: int, about_person: bool) -> dict[str, Any]:
-    """Return the settings of pretraining that suit a head with few labels.
+    """Return the settings of pretraining that suit a head with few labels, where they were studied.
 
     Where labels are about the person g reads rare items louder: there they say the most.
     """
+    if objective not in STUDIED:
+        return {}
     weighting = {"weighting": "idf"} if about_person else {}
-    return {**STUDIED.get(objective, {}), "epochs": epochs_for(n_users), **weighting}
+    return {**STUDIED[objective], "epochs": epochs_for(n_users), **weighting}
 
 
 def epochs_for(n_users: int) -> int:
@@ -186,11 +189,16 @@ def contenders(task: str, objectives: Sequence[str], strategies: Sequence[str]) 
     return found | {f"{name} + {how}": how for name in names for how in strategies if how != "scratch"}
 
 
-def unpretrained(task: str) -> list[str]:
-    """Return the rivals that need no pretraining: those that a verdict is about."""
-    ease = ["ease (labelled)"] if task in RANKING else []
-    plain = "popularity" if task in RANKING else "label mean"
-    return ["scratch", RAW[task], "raw ridge (idf)", "neighbours", plain, *ease]
+def unpretrained(task: str, measured: Iterable[str] | None = None) -> list[str]:
+    """Return the rivals that need no pretraining: those that a verdict is about.
+
+    Args:
+        task: a name of :data:`recsys_tutorial.tasks.TASKS`.
+        measured: models of a results file. One that is older than two of the rivals is judged by the others.
+    """
+    younger = ["raw ridge (idf)", *(["ease (labelled)"] if task in RANKING else [])]
+    kept = younger if measured is None else [name for name in younger if name in set(measured)]
+    return ["scratch", RAW[task], "neighbours", "popularity" if task in RANKING else "label mean", *kept]
 
 
 DESCRIBED = "raw ridge + descriptions"  # what descriptions bring without pretraining: the rival of `described`

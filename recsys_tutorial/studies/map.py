@@ -23,18 +23,18 @@ from .runner import fingerprint, journal_at, versions
 ALL = 0  # of ``shown``: the whole behaviour
 MAP_TASKS = {"new-shelf": "new-shelf", "target-behaviour": "target-behaviour", "attribute": "classification"}
 # What a cell compares: rivals that need no pretraining, pretraining in closed form, a network's; in that order.
-WITHOUT = {
+WITHOUT: dict[str, tuple[str, ...]] = {
     "new-shelf": ("popularity", "neighbours", "raw ridge", "raw ridge (idf)", "ease (labelled)", "scratch"),
     "target-behaviour": ("popularity", "neighbours", "raw ridge", "raw ridge (idf)", "ease (labelled)", "scratch"),
     "attribute": ("label mean", "neighbours", "raw ridge", "raw ridge (idf)", "raw logistic", "scratch"),
 }
-LINEAR = {
+LINEAR: dict[str, tuple[str, ...]] = {
     "new-shelf": ("pca + probe", "pca + neighbours", "linear + probe", "linear + neighbours", "counting + probe",
                   "counting + neighbours"),
     "target-behaviour": ("ease + no labels", "pca + no labels", "linear + probe", "counting + probe"),
     "attribute": ("pca + probe", "linear + probe", "counting + probe"),
 }  # fmt: skip
-NETWORK = {
+NETWORK: dict[str, tuple[str, ...]] = {
     "new-shelf": ("pretrained + neighbours", "pretrained + probe", "pretrained + stack"),
     "target-behaviour": ("pretrained + no labels", "pretrained + probe", "pretrained + stack"),
     "attribute": ("pretrained + probe", "pretrained + stack"),
@@ -55,6 +55,7 @@ class Place:
     shown: tuple[int, ...]
     attribute: str = ""
     target: str | None = None
+    epochs: int | None = None
 
     @property
     def models(self) -> list[str]:
@@ -64,7 +65,7 @@ class Place:
     def world(self, seed: int, test_share: float, device: str) -> World:
         """Return what all contenders of one seed share."""
         data = replace(self.data, labels=None, kinds=None) if self.task == "new-shelf" else self.data
-        own = {"attribute": self.attribute or None, "target": self.target}
+        own = {"attribute": self.attribute or None, "target": self.target, "epochs": self.epochs}
         return build_world(
             data, MAP_TASKS[self.task], seed, test_share, ("denoising",), MOST_TEST, True, device=device, **own
         )  # fmt: skip
@@ -82,6 +83,7 @@ def study_map(
     models: Sequence[str] | None = None,
     seed: int = 0,
     test_share: float = 0.33,
+    epochs: int | None = None,
     draws: int | None = None,
     out: str | Path | None = None,
     origin: dict[str, Any] | None = None,
@@ -106,6 +108,7 @@ def study_map(
         models: only these of :data:`WITHOUT`, :data:`LINEAR` and :data:`NETWORK`.
         seed: the first of the seeds.
         test_share: share of the users that is only tested on, 2,000 at most.
+        epochs: of the network's pretraining; None takes the studies' own.
         draws: of labelled users a seed; None: 1 of 100 and more, 3 of 30.
         out: results file; one that is there, of the same study, is continued.
         origin: what else the file should say of where it comes from.
@@ -127,7 +130,7 @@ def study_map(
     counts = [one.name for one in data]
     if len(set(counts)) < len(counts):
         raise InputError(f"data {counts}: a name comes twice, and cells are told apart by it")
-    found = list(places(data, tasks, shown, target, attribute))
+    found = list(places(data, tasks, shown, target, attribute, epochs))
     known = sorted({model for place in found for model in place.models})
     for name in models or ():
         if name not in known:
@@ -135,7 +138,7 @@ def study_map(
     settings = dict(
         tasks=None if tasks is None else list(tasks), shown=sorted(shown), labels=sorted(labels), seeds=seeds,
         target=target, attribute=attribute, models=None if models is None else list(models), seed=seed,
-        test_share=test_share, draws=draws,
+        test_share=test_share, epochs=epochs, draws=draws,
     )  # fmt: skip
     header = {"study": "map", "data": counts, "fingerprint": [fingerprint(one) for one in data],
               "split": f"{test_share:.0%} of the users are tested on, g is pretrained on the others",
@@ -154,7 +157,7 @@ def study_map(
 
 def places(
     data: Sequence[Interactions], tasks: Sequence[str] | None, shown: Sequence[int], target: str | None,
-    attribute: str | None,
+    attribute: str | None, epochs: int | None = None,
 ) -> Iterator[Place]:  # fmt: skip
     """Yield every data set with every task that it allows; InputError where a task that was asked for fits none."""
     for task in MAP_TASKS:
@@ -164,7 +167,7 @@ def places(
         wanted = (attribute or "").split(",") if task == "attribute" else [""]
         for one, name in ((one, name) for one in data for name in wanted):
             at = tuple(shown) if task == "new-shelf" else (ALL,)
-            place = Place(one, task, at, name.strip(), target if task == "target-behaviour" else None)
+            place = Place(one, task, at, name.strip(), target if task == "target-behaviour" else None, epochs)
             try:
                 if task == "attribute" and one.user_attributes is None:
                     raise InputError(f"{one.name!r} knows no attributes of its users")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..baselines import EASE, Model, Popularity
 from ..data.interactions import Interactions
-from ..data.joining import shared_items, with_items
+from ..data.joining import shared_items, with_items, with_more_users
 from ..data.splits import held_out_users
 from ..errors import InputError
 from ..learning.adapting import adapt
@@ -29,7 +29,8 @@ HEADLINE = "pretrained + wide"
 ALONE = ("scratch", "ease", "popularity")
 MODELS = {
     "popularity": None, "ease": None, "scratch": "scratch", "pretrained + no labels": "no labels",
-    "pretrained + full": "full", HEADLINE: "wide", "ease of the source": None, "ease of source and target": None,
+    "pretrained + full": "full", HEADLINE: "wide", "pretrained + stack": "stack",
+    "ease of the source": None, "ease of source and target": None,
 }  # fmt: skip
 FEWEST = 5  # events that a user needs, and an item of the target: others say too little to be tested on
 
@@ -57,6 +58,7 @@ def transfer(
     Items are joined by title and year, or by raw id (:func:`recsys_tutorial.data.joining.shared_items`). Test users are
     held out of the target, with a fifth of their items to be found. ``ease of source and target`` adds the users of
     both before it is solved: its Gram matrix is a pretrained model too, so that it is a rival and no baseline.
+    ``pretrained + stack`` adds up that model's scores and those of the network that was pretrained on the source.
 
     Args:
         source: where behaviour is plentiful.
@@ -160,18 +162,6 @@ class _World:
         return finetune(self.pretrained(), top_n(known, seed=self.seed), "full", seed=self.seed, progress=False)
 
 
-def _added(source: Interactions, known: Interactions) -> Interactions:
-    """Return the users of both."""
-    return replace(
-        source,
-        items=np.concatenate([source.items, known.items]),
-        offsets=np.concatenate([source.offsets, known.offsets[1:] + source.offsets[-1]]),
-        weights=np.ones(source.n_events + known.n_events, np.float32),
-        timestamps=None,
-        user_ids=np.arange(source.n_users + known.n_users),
-    )
-
-
 MAKERS: dict[str, Callable[[_World, Interactions], Model]] = {
     "popularity": lambda world, known: Popularity().fit(known),
     "ease": lambda world, known: EASE().fit(known),
@@ -179,6 +169,7 @@ MAKERS: dict[str, Callable[[_World, Interactions], Model]] = {
     "pretrained + no labels": lambda world, known: world.pretrained(),
     "pretrained + full": lambda world, known: world.further(known),
     HEADLINE: lambda world, known: adapt(world.pretrained(), known, seed=world.seed),
+    "pretrained + stack": lambda world, known: adapt(world.pretrained(), known, seed=world.seed, source=world.source),
     "ease of the source": lambda world, known: EASE().fit(world.source),
-    "ease of source and target": lambda world, known: EASE().fit(_added(world.source, known)),
+    "ease of source and target": lambda world, known: EASE().fit(with_more_users(world.source, known)),
 }

@@ -185,24 +185,25 @@ def test_doctor_marks_what_is_missing(run, monkeypatch):
 
 
 def test_demo_in_small(run, monkeypatch, tmp_path, movielens):
-    study, whole = demo.label_efficiency, demo.pretrain
-    small = {"epochs": 1, "dim": 8}
-    monkeypatch.setattr(demo, "label_efficiency", lambda *a, **k: study(*a, **k | small | {"seeds": 2}))
-    monkeypatch.setattr(demo, "pretrain", lambda *a, **k: whole(*a, **k | small))
+    monkeypatch.setattr(demo, "DEMO_EPOCHS", 1)
+    monkeypatch.setattr(demo, "DEMO_SEEDS", 2)
     monkeypatch.setattr(demo, "load_dataset", lambda name: movielens.take_users(range(200)))
     code, text, _ = run("demo", "--json", tmp_path / "out.json")
     records = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert code == 0
-    for name in demo.DEMO_MODELS:
-        rows = [record for record in records if record.get("model") == name]
-        assert {record["labels"] for record in rows} == set(demo.DEMO_LABELS)
-        assert {record["protocol"] for record in rows} == {"new-shelf"}
-        assert any("ci_low" in record for record in rows)
-        assert name in text
-    gains = [record for record in records if "minus" in record["model"]]
-    assert len(gains) == 6  # against scratch, the raw items and PCA, at two numbers of labels
-    constant = {"protocol": "new-shelf", "task": "ranking", "metric": "ndcg", "k": 20}
-    assert all(record.items() >= constant.items() for record in gains)
+    for task, (story, models) in demo.DEMO_CASES.items():
+        assert story in text
+        here = [record for record in records if record.get("task") == task]
+        assert {record["labels"] for record in here} == {demo.DEMO_LABELS}
+        for name in models:
+            rows = [record for record in here if record.get("model") == name]
+            assert {record["protocol"] for record in rows} == {task}
+            assert any("ci_low" in record for record in rows)
+            assert name in text
+        assert [0 <= record["value"] <= 1 for record in here if record["metric"] == "unseen_share"] == [True]
+    gains = [record for record in records if "minus" in record.get("model", "")]
+    assert len(gains) == sum(len(models) - 1 for _, models in demo.DEMO_CASES.values())
+    assert all(record.items() >= {"metric": "ndcg", "k": 20}.items() for record in gains)
     assert all(record["ci_low"] <= record["value"] <= record["ci_high"] for record in gains)
     assert (records[-1]["model"], records[-1]["metric"]) == ("demo", "seconds")
     assert 0 < records[-1]["value"] < 60

@@ -18,7 +18,7 @@ def report(header: dict[str, Any], results: pd.DataFrame, figure: Path | None) -
     settings, constant = header["settings"], _constant(header, results)
     transferred = header["study"] == "transfer"
     model = TRANSFERRED if transferred else HEADLINE[settings["task"]]
-    rivals = ALONE if transferred else unpretrained(settings["task"])
+    rivals = ALONE if transferred else unpretrained(settings["task"], results["model"])
     asked: Any = results[results["model"] == model]["labels"].unique() if model in set(results["model"]) else []
     within = results[results["labels"].isin(asked)] if len(asked) else results
     summary = summarise(within)

@@ -39,15 +39,15 @@ def forest(found: pd.DataFrame, most: int | None = None) -> Plot:
         colour, sure = COLOURS[number], rows["verdict"] == "positive"
         axes.hlines(rows.index, low.clip(lower=LEFT), high.clip(upper=RIGHT), color=colour, linewidth=1.4, alpha=0.8)
         for picked, face in ((sure, colour), (~sure, "white")):
-            named = NAMES[task] if face == colour or not sure.any() else None
             axes.plot(
-                100 * rows["relative"][picked], rows.index[picked], MARKERS[number], color=colour, label=named,
-                markerfacecolor=face, linestyle="none",
+                100 * rows["relative"][picked], rows.index[picked], MARKERS[number], color=colour, linestyle="none",
+                markerfacecolor=face,
             )  # fmt: skip
+        axes.plot([], [], MARKERS[number], color=colour, linestyle="none", label=NAMES[task])
     axes.axvline(0, color="black", linewidth=0.9)
-    axes.set_xscale("symlog", linthresh=20, linscale=1.2)
+    axes.set_xscale("symlog", linthresh=10, linscale=0.6)
     axes.set_xlim(LEFT, RIGHT)
-    ticks = [-20, 0, 20, 50, 100, 300, 1000]
+    ticks = [-10, 0, 10, 30, 100, 300, 1000]
     axes.set_xticks(ticks, [f"{tick:+d} %" if tick else "0" for tick in ticks])
     axes.minorticks_off()
     axes.set_yticks(range(len(gains)), [label(row) for row in gains.to_dict("records")], fontsize=8)
@@ -63,7 +63,7 @@ def forest(found: pd.DataFrame, most: int | None = None) -> Plot:
     )
 
 
-LEFT, RIGHT = -60, 3000  # per cent; intervals are cut there
+LEFT, RIGHT = -30, 2000  # per cent; intervals are cut there
 
 
 def gain_against_unseen_share(found: pd.DataFrame) -> Plot:
