@@ -55,7 +55,7 @@ def steps() -> list[Step]:
 
 
 def make_files(folder: Path) -> None:
-    """Write the readers' own files that README names, with the columns that it names."""
+    """Write the readers' own files that README names, with the columns that it names, and labels of some users."""
     standard = ["user", "item", "rating", "timestamp"]
     files = {"shop.csv": ["customer", "sku", "stars", "when"], "users_a.csv": standard, "users_b.csv": standard}
     for name, columns in files.items():
@@ -65,6 +65,8 @@ def make_files(folder: Path) -> None:
             for user in range(60):
                 items = [f"{(user * 7 + i) % 20:04d}" for i in range(8)]
                 rows.writerows([f"{name[:7]}{user}", item, 4, 10**9 + i] for i, item in enumerate(items))
+    with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:  # whose items begin with low numbers
+        csv.writer(file).writerows([["user", "label"], *([f"shop.cs{u}", "ab"[u * 7 % 20 < 10]] for u in range(40))])
 
 
 class Reader:

@@ -368,7 +368,7 @@ def test_a_file_that_cannot_be_used(refused, tmp_path, name, content, message):
 def test_wrong_columns(refused, shop, columns):
     assert refused("pretrain", shop, "--out", "m", f"--columns={columns}") == (
         f"--columns {columns!r}: write it as user=uid,item=sku, each once; "
-        "the roles are user, item, rating, timestamp, title, genres"
+        "the roles are user, item, rating, timestamp, title, genres, behaviour"
     )
 
 
