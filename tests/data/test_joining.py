@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import recsys_tutorial as rt
-from recsys_tutorial.data.joining import shared_items, with_items, with_users
+from recsys_tutorial.data.joining import place_of, shared_items, with_items, with_users
 
 
 @pytest.fixture
@@ -43,3 +43,10 @@ def test_users_are_joined_by_id_and_who_is_not_there_has_nothing(one):
     assert laid.events_per_user.tolist() == [1, 0, 2]
     assert laid.user_ids.tolist() == ["b", "nobody", "a"]
     assert laid.matrix.toarray().tolist() == [[0, 0, 1], [0, 0, 0], [1, 1, 0]]
+
+
+def test_a_number_and_its_text_are_one_id():
+    texts, numbers = np.array(["007", "7", "x"], object), np.array([7, 8])
+    assert place_of(numbers, texts).tolist() == [1, -1]
+    assert place_of(texts, numbers).tolist() == [-1, 0, -1]
+    assert place_of(numbers, np.array([8, 7])).tolist() == [1, 0]

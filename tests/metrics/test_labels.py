@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
+from sklearn.metrics import brier_score_loss
 from sklearn.preprocessing import normalize
 
 import recsys_tutorial as rt
 from recsys_tutorial.baselines import RawLogistic, RawRidge
 from recsys_tutorial.engine.ridge import RidgePath
-from recsys_tutorial.metrics.labels import accuracy, auc, log_loss, mae, rmse
+from recsys_tutorial.metrics.labels import accuracy, auc, brier, calibration_error, log_loss, mae, rmse
 
 
 def test_by_hand():
@@ -15,6 +16,18 @@ def test_by_hand():
     assert accuracy([[0.9, 0.1], [0.4, 0.6], [0.7, 0.3]], [0, 1, 1]) == pytest.approx(2 / 3)
     assert auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1]) == 0.75
     assert log_loss([[0.5, 0.5], [0.25, 0.75]], [0, 1]) == pytest.approx(-(np.log(0.5) + np.log(0.75)) / 2)
+    assert brier([[0.5, 0.5], [0.25, 0.75]], [0, 1]) == pytest.approx((0.5 + 0.125) / 2)
+    sure = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.4, 0.6]])
+    assert calibration_error(sure, [0, 0, 1, 0], bins=2) == pytest.approx((0.1 + 0.1) / 2)  # .9 right always, .6 half
+
+
+def test_calibration_error_of_true_probabilities_is_small_and_brier_is_sklearns():
+    rng = np.random.default_rng(0)
+    p = rng.random(4000)
+    labels, both = (rng.random(4000) < p).astype(int), np.column_stack([1 - p, p])
+    assert calibration_error(both, labels) < 0.03
+    assert calibration_error(both**8 / (both**8).sum(1, keepdims=True), labels) > 0.1
+    assert brier(both, labels) == pytest.approx(2 * brier_score_loss(labels, p))
 
 
 @pytest.mark.parametrize(
