@@ -34,7 +34,7 @@ class Advice:
         network: how the network does.
         linear: how the closed form does.
         users: in the behaviour.
-        unseen: of what a test fold's users did, the share on items that no labelled user outside it has.
+        unseen: of what a fold's users did, the share on items that no labelled user outside it has.
         names: of the two files, for the command.
         read: how the labels were read.
     """
@@ -89,7 +89,7 @@ class Advice:
         answer = f"Worth it? {self.best.verdict.capitalize()}. {said}"
         if self.chosen is None:
             return answer
-        few, many, bound = self.best.labels_needed()
+        few, many, bound = self.best.labels_needed
         return f"{answer} With it, {bound or 'about'} {few:,} labels do what {many:,} do without."
 
     def commands(self) -> list[str]:
@@ -112,8 +112,8 @@ class Advice:
         next_step = "Next:" if self.chosen is not None else "Next, with more labels:"
         return "\n".join([
             f"{self.users:,} users, {len(task):,} of them labelled, {self.users - len(task):,} not. {self.read}",
-            f"Of what labelled users did, {self.unseen:.0%} is on items that no other labelled user has, other folds' "
-            "that is: there a model without pretraining is blind.",
+            f"{self.unseen:.0%} of what labelled users did is on items that no labelled user outside their fold has: a "
+            "model without pretraining cannot read it.",
             "",
             f"{task.metric.upper()} inside the labelled users, in {FOLDS} folds, with 95 % "
             "intervals:",
@@ -157,7 +157,7 @@ def advise(
     task = task.on(behaviour)
     where, (without, linear) = place(task), rivals(task)
     comparison = compare_inside(task, behaviour, seed, dim=DIM, device=device)
-    headlines = MAP_HEADLINE[where], LINEAR_HEADLINE[where]
+    headlines = MAP_HEADLINE[where], LINEAR_HEADLINE[where] if LINEAR_HEADLINE[where] in linear else linear[-1]
     comparison.run([*without, *linear, *headlines], progress)
     network, closed = (Worth(comparison, name, without, linear, LEVEL) for name in headlines)
     sides = [comparison.sides(comparison.folds[0], number) for number in range(FOLDS)]

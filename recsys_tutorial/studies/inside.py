@@ -22,7 +22,8 @@ from .runner import SLOW
 
 FOLDS = 5
 REPEATS = 3  # times that users are dealt into folds anew: one deal alone moves a gain by a fifth of its interval
-LONG = ("raw logistic", *SLOW, "scratch")  # rests on one deal
+LONG = ("raw logistic", "ease (labelled)", "stack", "scratch", *SLOW)  # rests on one deal
+MOST_ITEMS = 10_000  # for EASE of everybody: its table is items × items
 FEWEST = 10  # labelled users that can be judged: two in each fold
 MOST = 2000  # labelled users that are compared on: more would make it longer and hardly surer
 
@@ -50,6 +51,10 @@ class Labelled(World):
         """Return what is pretrained without labels (see :class:`World`)."""
         return self.model if name == PRETRAINED and self.model is not None else super().pretrained(name)
 
+    def beside(self, name: str) -> list[str]:
+        """Return the linear models that a stack puts beside the pretrained one, where they are not too large."""
+        return [one for one in super().beside(name) if one != "ease" or self.behaviour.n_items <= MOST_ITEMS]
+
 
 def rivals(task: Task) -> tuple[list[str], list[str]]:
     """Return the contenders that need no pretraining, and those that pretrain in closed form.
@@ -59,7 +64,8 @@ def rivals(task: Task) -> tuple[list[str], list[str]]:
     """
     left_out = {"scratch", *(() if isinstance(task, ClassificationTask) else ("raw logistic",))}
     without = [name for name in WITHOUT[place(task)] if name not in left_out]
-    return without, [name for name in LINEAR[place(task)] if not name.startswith("linear")]
+    slow = ("linear", "ease") if task.behaviour.n_items > MOST_ITEMS else ("linear",)
+    return without, [name for name in LINEAR[place(task)] if not name.startswith(slow)]
 
 
 def place(task: Task) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,9 @@ class Worth:
             return NO
         return LIKELY if all(self.gain(rival, LIKELY_LEVEL).low > 0 for rival in self.without) else UNSHOWN
 
+    @cached_property
     def labels_needed(self) -> tuple[int, int, str]:
-        """Return how many labels the model needs for what the rival reaches with how many.
+        """How many labels the model needs for what the rival reaches with how many.
 
         The last is ``at most`` where it needs no more than the fewest that were tried, else empty.
         """

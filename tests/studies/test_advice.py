@@ -44,7 +44,7 @@ def test_help_is_found_said_and_can_be_run(quick, shop, tmp_path, monkeypatch):
     assert page.startswith("2,500 users, 250 of them labelled, 2,250 not. 250 rows read as classification")
     assert re.search(r"Worth it\? Yes\. Pretraining was worth it here: \S+ \+ probe is better than every rival", page)
     assert re.search(r"With it, (about|at most) \d+ labels do what 200 do without\.", page)
-    assert f"{told.unseen:.0%} is on items that no other labelled user has" in page
+    assert f"{told.unseen:.0%} of what labelled users did is on items that no labelled user outside" in page
     assert records[-1]["verdict"] == YES
     by_metric = {row["metric"]: row["value"] for row in records[:4]}
     assert by_metric == {"users": 2500, "labelled": 250, "unlabelled": 2250, "unseen_share": told.unseen}

@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 import recsys_tutorial as rt
 from recsys_tutorial.evaluation.out_of_fold import deal, judge
+from recsys_tutorial.studies import inside
 from recsys_tutorial.studies.inside import FOLDS, Labelled, compare_inside, rivals, without_wanted
 from recsys_tutorial.studies.worth import NO, UNSHOWN, YES, Worth
 from recsys_tutorial.tasks import ClassificationTask, RankingTask, RegressionTask
@@ -148,7 +149,7 @@ def test_help_is_found_and_told():
     worth = Worth(comparison, "counting + probe", without, ["counting + probe", "pca + probe"])
     assert worth.verdict == YES
     assert worth.sentence().startswith("Pretraining was worth it here: counting + probe is better than every rival")
-    few, many, _ = worth.labels_needed()
+    few, many, _ = worth.labels_needed
     assert 60 <= few < many == 240
     back = Worth(comparison, "label mean", ["counting + probe"], [])
     assert back.verdict == NO
@@ -194,7 +195,7 @@ def test_nobodys_wanted_items_are_in_what_is_pretrained_on(tmp_path, board):
     assert without_wanted(board, rt.ClassificationTask(board, np.arange(40) % 2)) is board
 
 
-def test_rivals_fit_the_task_and_all_of_them_run(tmp_path, board):
+def test_rivals_fit_the_task_and_all_of_them_run(tmp_path, board, monkeypatch):
     data, told = crowd(0, users=150)
     classes, _ = labelled(data, told, 40)
     values = rt.RegressionTask(classes.behaviour, told[:40])
@@ -212,6 +213,10 @@ def test_rivals_fit_the_task_and_all_of_them_run(tmp_path, board):
     assert "raw logistic" in rivals(classes)[0]
     assert "raw logistic" not in rivals(values)[0]
     assert "ease (labelled)" in rivals(wanted)[0]
+    assert "ease + no labels" in rivals(wanted)[1]
+    monkeypatch.setattr(inside, "MOST_ITEMS", 19)  # a table of all items by all items would be too large
+    assert rivals(wanted)[1] == ["pca + no labels", "counting + probe"]
+    assert Labelled(wanted, board).beside("pretrained") == []
     with pytest.raises(rt.InputError, match="6 labelled users with behaviour: to judge a model by them takes"):
         compare_inside(classes.take(np.arange(6)), data)
     assert Labelled(classes, data).blank().feature_extractor.n_items == data.n_items
