@@ -50,9 +50,9 @@ def lines(found: pd.DataFrame) -> str:
         linear = cells[cells["metric"] == "gain_over_linear"]
         if len(gains):
             texts.append(
-                f"- **{what}**: pretraining helps in {(gains['verdict'] == 'positive').sum()} of {len(gains)} cells, "
-                f"by {gains['relative'].min():+.0%} to {gains['relative'].max():+.0%}; it is above the best linear "
-                f"pretraining in {(linear['verdict'] == 'positive').sum()} and below it in "
+                f"- **{what}**: gains from {gains['relative'].min():+.0%} to {gains['relative'].max():+.0%}, shown to "
+                f"be above 0 in {(gains['verdict'] == 'positive').sum()} of {len(gains)} cells; over the best linear "
+                f"pretraining in {(linear['verdict'] == 'positive').sum()}, under it in "
                 f"{(linear['verdict'] == 'negative').sum()}."
             )
     if (rho := law(found)) is not None:
