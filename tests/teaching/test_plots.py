@@ -55,6 +55,12 @@ def made(interactions):
     fitted = pd.DataFrame({"axis": ["a", "b"], "value": [1.0, 0.14]})
     spent = pd.DataFrame({"data": "films", "model": ["ease", "mine", "mine"], "seconds": [2.0, 1.0, 4.0],
                           "value": [0.3, 0.2, 0.4], "ours": [False, True, True]})  # fmt: skip
+    cell = {"data": "films", "task": "new-shelf", "attribute": "", "shown": "all", "verdict": "undecided"}
+    gained = {"metric": "gain_without_pretraining", "value": 0.1, "ci_low": -0.1, "ci_high": 0.3, "relative": 0.5}
+    mapped = pd.DataFrame([
+        {**cell, "labels": n, **row} for n in (30, 100, 300)
+        for row in (gained, {"metric": "unseen_share", "value": 1 / n})
+    ])  # fmt: skip
     vectors = np.random.default_rng(0).standard_normal((interactions.n_items, 4))
     return {
         "long_tail": plots.long_tail(interactions),
@@ -77,6 +83,8 @@ def made(interactions):
         "growth": plots.growth(doubled, fitted, "seconds"),
         "pareto": plots.pareto(spent),
         "lines": plots.lines(by_rank, "One hit", "value"),
+        "forest": plots.forest(mapped),
+        "gain_against_unseen_share": plots.gain_against_unseen_share(mapped),
         "simulated_few_labels": plots.simulated_few_labels(summary.assign(dim=4, theory=summary["value"])),
     }
 

@@ -111,7 +111,7 @@ def run_repeat(args: Namespace) -> Report:
     with results_file(args.out) as out:
         found = _run(header["study"], again, header["settings"], out, header)
     new = {_key(row): row["value"] for row in found.records if "draws" in row}
-    old = {_key(row): row["value"] for row in cells}
+    old = {_key({"data": header["data"], **row}): row["value"] for row in cells}
     missing = len(new.keys() - old.keys())
     differ = [key for key in old if key not in new or abs(new[key] - old[key]) > SAME]
     same = not differ and not missing
@@ -171,7 +171,7 @@ def _load(name: str, args: Namespace) -> Interactions:
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row.get(name) for name in ("data", "task", "attribute", "shown", "model", "labels", "seed"))
+    return tuple(str(row.get(name)) for name in ("data", "task", "attribute", "shown", "model", "labels", "seed"))
 
 
 def _label_settings(args: Namespace) -> dict[str, Any]:
