@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .. import __version__
+from ..data.reports import TiedTimes
 from ..engine import processes as distributed
 from ..errors import InputError, TrainingError
 from ..system import machine
@@ -35,6 +38,8 @@ COMMANDS = {
     "recommend": recommend, "serve": serve,
 }  # fmt: skip
 
+_show = warnings.showwarning
+
 
 def parser() -> ArgumentParser:
     """Return the parser of all commands."""
@@ -59,7 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         machine.use(args.threads, args.device)
         if distributed.started() > 1 and args.run is not pretrain.run:
             raise InputError("only pretrain runs in several processes: start this command without torchrun")
-        report = args.run(args)
+        with warnings.catch_warnings():
+            warnings.showwarning = _careful
+            report = args.run(args)
         if distributed.speaks():
             emit(report, args.json)
     except (InputError, OSError, MemoryError, RuntimeError) as error:
@@ -85,6 +92,14 @@ def _check_files(args: Namespace) -> None:
             from ..teaching.plots.base import picture_format  # here, because matplotlib is slow to import
 
             picture_format(path)
+
+
+def _careful(message: Warning | str, category: type[Warning], *where: Any, **also: Any) -> None:
+    """Show a warning of ours as one line, without the place in the code, of which a user of a command has no use."""
+    if not issubclass(category, TiedTimes):
+        _show(message, category, *where, **also)
+    elif distributed.speaks():
+        print(one_line(f"careful: {message}"), file=sys.stderr)
 
 
 def _explain(error: BaseException) -> str | None:

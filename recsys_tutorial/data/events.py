@@ -14,7 +14,7 @@ import pandas as pd
 from ..errors import InputError, unknown
 from .catalogue import Catalogue, RawId, as_ids
 from .interactions import Interactions
-from .ordering import count_repeats, factorize, grouped, order_in_time, together
+from .ordering import count_repeats, factorize, grouped, order_in_time, shuffle_ties, together
 from .reports import ReadReport
 
 DUPLICATES = ("error", "last", "sum", "keep")
@@ -41,13 +41,13 @@ def from_events(
         item: ``(n_events,)`` raw item ids.
         weight: ``(n_events,)`` finite numbers; 1 for all when None.
         timestamp: ``(n_events,)`` seconds since 1970, not negative, or dates (UTC where they name no zone); fractions
-            of a second decide the order and are then dropped. Events of one user at one time keep their row order, as
-            do all when None.
+            of a second decide the order and are then dropped. Events of one user at one time come in a random order
+            that depends on the ids of user and item alone. When None, all keep their row order.
         titles: raw item id -> title; items that are not in it are called ``item <id>``.
         genres: raw item id -> genre names.
         duplicates: what to do where one user has one item twice: ``error``; ``last`` keeps the newest;
             ``sum`` adds the weights up and keeps the newest time; ``keep`` keeps every event (a log, a sequence).
-        in_order: the rows of each user are oldest first, though times are not given.
+        in_order: the rows of each user are oldest first, though times are not given, or where times are equal.
         dropped: why -> how many rows the reader left out, for the report.
         name: shown in messages.
 
@@ -70,9 +70,11 @@ def from_events(
             raise InputError(f"{name!r} has {len(column):,} {what} for {n:,} users: give one of each per event")
 
     order, offsets = grouped(user_codes, len(user_ids))
-    repeats = count_repeats(order, offsets, item_codes, len(item_ids))
+    repeats, tied = count_repeats(order, offsets, item_codes, len(item_ids)), 0
     if times is not None:
-        order_in_time(order, offsets, times)  # events of one user at one time keep their row order
+        order_in_time(order, offsets, times)
+        if not in_order:
+            tied = shuffle_ties(order, offsets, times, user_ids, item_codes, item_ids)
     if repeats and duplicates != "keep":
         pair = user_codes.astype(np.int64) * len(item_ids) + item_codes
         if duplicates == "error":
@@ -99,6 +101,7 @@ def from_events(
         merged=duplicates,
         first=None if times is None else int(times.min()),
         last=None if times is None else int(times.max()),
+        ties=tied / max(1, n - len(user_ids)),
         dropped=dict(dropped or {}),
     )
     return Interactions(

@@ -22,8 +22,8 @@ from .reports import ReadReport
 class Interactions:
     """Behaviour of ``n_users`` users on ``n_items`` items, as one row of events per user, in time order.
 
-    User ``u``'s events are ``items[offsets[u]:offsets[u + 1]]``, oldest first; events of equal time keep the
-    order of the rows they were read from. All arrays are read-only: every verb returns a new object.
+    User ``u``'s events are ``items[offsets[u]:offsets[u + 1]]``, oldest first; for events of equal time see
+    :func:`recsys_tutorial.data.events.from_events`. All arrays are read-only: every verb returns a new object.
 
     Args:
         items: ``(n_events,)`` int32 item indices.

@@ -62,6 +62,43 @@ def order_in_time(rows: np.ndarray, offsets: np.ndarray, times: np.ndarray) -> N
     over_blocks(sort, offsets)
 
 
+def shuffle_ties(
+    rows: np.ndarray, offsets: np.ndarray, times: np.ndarray, users: np.ndarray, items: np.ndarray, item_ids: np.ndarray
+) -> int:
+    """Order events of one user at one time at random, in place, and return how many share the time of the one before.
+
+    The draw depends on the ids of user and item alone, so that it is the same whatever the order of the file: a file
+    sorted by item would else tell an order that nobody lived. Rows of one item keep theirs.
+
+    Args:
+        rows: ``(n,)`` rows by group and in time, as :func:`order_in_time` leaves them.
+        offsets: ``(n_users + 1,)`` where each user's rows begin.
+        times: ``(n,)`` numbers.
+        users: ``(n_users,)`` raw ids.
+        items: ``(n,)`` codes.
+        item_ids: ``(n_items,)`` raw ids.
+    """
+    user_keys, item_keys = random_keys(users), random_keys(item_ids)
+
+    def shuffle(first: int, last: int) -> int:
+        block = rows[offsets[first] : offsets[last]]
+        begins = np.ones(len(block) + 1, bool)  # of a run of events at one time; one more ends the last
+        begins[1:-1] = np.diff(times[block]) != 0
+        begins[offsets[first:last] - offsets[first]] = True
+        tied = np.flatnonzero(~(begins[:-1] & begins[1:]))
+        user = user_keys[np.searchsorted(offsets[first + 1 : last + 1] - offsets[first], tied, side="right") + first]
+        key = random_keys(user + item_keys[items[block[tied]]])
+        block[tied] = block[tied[np.lexsort((key, np.cumsum(begins[:-1])[tied]))]]
+        return len(block) - int(begins[:-1].sum())
+
+    return sum(over_blocks(shuffle, offsets))
+
+
+def random_keys(ids: np.ndarray) -> np.ndarray:
+    """Return ``(n,)`` uint64 that look drawn at random, the same for the same ``ids`` (numbers or texts) everywhere."""
+    return pd.util.hash_array(ids, categorize=False)
+
+
 def count_repeats(rows: np.ndarray | None, offsets: np.ndarray, codes: np.ndarray, n_codes: int) -> int:
     """Return how many rows have a code, ``(n,)`` from 0 to ``n_codes - 1``, that an earlier row of their group has too.
 

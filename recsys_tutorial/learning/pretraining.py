@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from ..data.batches import Batch, Stored, in_order
 from ..data.interactions import Interactions
+from ..data.reports import warn_of_ties
+from ..encoders import SequenceEncoder
 from ..engine import processes as distributed
 from ..engine.progress import Progress
 from ..engine.ridge import ridge_head
@@ -99,6 +101,8 @@ def pretrain(
         check_memory(objective, interactions, dim, batch_size, device, options, share)
     built = _build(objective, interactions, dim, seed, options)
     asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
+    if isinstance(built.encoder, SequenceEncoder) and not interactions.in_order:
+        warn_of_ties(interactions.name, interactions.timestamps, interactions.offsets, built.name or "this objective")
     settings = _settings(built, interactions, asked, patience)
     origin = {
         "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,

@@ -686,3 +686,14 @@ def test_a_folder_that_is_not_there_is_refused_before_the_work(refused, monkeypa
     for path in (tmp_path / "no" / "x.png", tmp_path):
         assert refused(*command, option, path) == f"{option} {path}: give a file in a folder that exists"
     assert not (tmp_path / "no").exists()
+
+
+def test_an_order_by_chance_is_told_in_one_line(run, tmp_path):
+    path = tmp_path / "at_once.csv"
+    path.write_text("user,item,timestamp\n" + "".join(f"{user},{item},7\n" for user in range(20) for item in range(4)))
+    code, _, err = run("pretrain", path, "--objective", "next-item", *SMALL, "--out", tmp_path / "model")
+    told = [line for line in err.splitlines() if line.startswith("careful: ")]
+    assert code == 0
+    assert len(told) == 1
+    assert "100% of a user's neighbouring events share their time" in told[0]
+    assert "100% of a user's neighbouring events share their time: chance orders these" in err  # the reading's report

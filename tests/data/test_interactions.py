@@ -201,10 +201,10 @@ def test_taking_users_there_and_back_changes_nothing(table, random):
 def test_take_users_by_hand(tiny):
     taken = tiny.take_users([2, 0, 2])
     assert taken.user_ids.tolist() == [7, 3, 7]
-    assert taken.items.tolist() == [2, 1, 0, 0, 1, 2, 1, 0]
+    assert taken.items.tolist() == [2, 0, 1, 1, 0, 2, 0, 1]
     assert taken.timestamps.tolist() == [50, 100, 100, 10, 10, 50, 100, 100]
-    assert taken.weights.tolist() == [3, 4, 5, 2, 1, 3, 4, 5]
-    assert tiny.take_users([-1]).items.tolist() == [2, 1, 0]
+    assert taken.weights.tolist() == [3, 5, 4, 1, 2, 3, 5, 4]
+    assert tiny.take_users([-1]).items.tolist() == [2, 0, 1]
     with pytest.raises(IndexError):
         tiny.take_users([3])
 
@@ -253,7 +253,7 @@ def test_subset_items_by_title_keeps_users_without_events(tiny):
     some = tiny.subset_items(["the lion king", 10])
     assert some.titles == ("Heat (1995)", "Lion King, The (1994)")
     assert some.events_per_user.tolist() == [2, 0, 2]
-    assert some.items.tolist() == [0, 1, 1, 0]
+    assert some.items.tolist() == [1, 0, 0, 1]
 
 
 def test_a_verb_over_nothing_gives_nothing(tiny):

@@ -1,9 +1,12 @@
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import recsys_tutorial as rt
+from recsys_tutorial.data.reports import TiedTimes
 from recsys_tutorial.data.splits import PROTOCOLS, Split, held_out_users, leave_one_out, random_holdout, temporal
 
 
@@ -54,6 +57,15 @@ def test_leave_one_out_asks_for_the_last(club):
     assert pairs(split.targets) == {("ann", 20), ("bob", 20), ("cid", 10), ("eve", 20), ("fay", 10)}
     assert "dee" not in split.targets.user_ids  # one event: trained on, not tested
     assert ("dee", 40) in pairs(split.train)
+
+
+def test_leave_one_out_warns_where_chance_orders_the_events(tiny):
+    with pytest.warns(TiedTimes, match=r"leave-one-out asks for the order.*'tiny' 67% of a user's neighbouring"):
+        leave_one_out(tiny)  # two of three pairs: user 3's, and one of user 7's
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        leave_one_out(rt.from_events([1, 1, 2, 2], [5, 6, 5, 6], timestamp=[3, 4, 4, 5]))
+        leave_one_out(rt.from_events([1, 1, 2, 2], [5, 6, 5, 6], timestamp=[3, 3, 4, 4], in_order=True))
 
 
 def test_leave_one_out_does_not_ask_for_an_item_the_user_had_before():

@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
 import torch
 
 import recsys_tutorial as rt
+from recsys_tutorial.data.reports import TiedTimes
 from recsys_tutorial.learning import pretraining, requirements
 
 
@@ -145,3 +147,12 @@ def test_an_objective_that_cannot_be_described_is_trained_all_the_same(board, mo
 
     monkeypatch.setattr(requirements, "build_objective", needs_numbers)
     assert len(rt.pretrain("autoencoder", board, dim=8, epochs=1).history) == 1
+
+
+def test_an_objective_that_reads_the_order_warns_where_chance_made_it():
+    many = rt.from_events(np.repeat(range(20), 3), np.tile(range(3), 20), timestamp=np.zeros(60), name="at once")
+    with pytest.warns(TiedTimes, match=r"next-item asks for the order of events, and in 'at once' 100%"):
+        rt.pretrain("next-item", many, epochs=1, dim=8, progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TiedTimes)
+        rt.pretrain("denoising", many, epochs=1, dim=8, progress=False)

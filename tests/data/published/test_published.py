@@ -61,8 +61,8 @@ def test_every_set_at_hand_has_its_published_counts(name, labels):
 @pytest.mark.parametrize(
     ("name", "events", "labels"),
     [
-        ("movielens-small", "519d553f3ddc", None),
-        ("movielens-latest-small", "011d700d61d1", None),
+        ("movielens-small", "dba205565f10", None),
+        ("movielens-latest-small", "a30cec517d25", None),
         ("lastfm", "fe0b8f715839", None),
         ("retailrocket", "8fa8fe7f2e1f", "d6837c0959ae"),
         ("anime", "3abffb477057", "1e4bbc870425"),
