@@ -107,20 +107,31 @@ def random_holdout(interactions: Interactions, target_share: float = 0.2, seed: 
     return Split("random", inputs, inputs, targets, f"{target_share:.0%} of the items are targets")
 
 
-def leave_one_out(interactions: Interactions) -> Split:
-    """Ask for each user's last item; all before it is trained on and shown.
+def leave_one_out(interactions: Interactions, refit: bool = False) -> Split:
+    """Ask for each user's last item; all before it is shown, and all before the second-last is trained on.
 
-    Users with one event are trained on, and not tested. A last item that the user had before is not asked for.
+    That is what published numbers mean: the second-last event is there to choose settings by, and never trained on.
+    Users with fewer than three events are trained on, and not tested; so are those whose last item they had before.
+
+    Args:
+        interactions: in the order of time.
+        refit: train on the second-last event too, as somebody does who has chosen. It is an easier question: the newest
+            event before the target is known, so a number of one kind must not stand beside one of the other.
+
+    Source: Kang and McAuley (2018), section IV, and their code.
     """
     if not interactions.in_order:
         _need_times(interactions, "leave-one-out")
         warn_of_ties(interactions.name, interactions.timestamps, interactions.offsets, "leave-one-out")
     last = np.zeros(interactions.n_events, bool)
-    last[interactions.offsets[1:][interactions.events_per_user > 1] - 1] = True
+    last[interactions.offsets[1:][interactions.events_per_user > 2] - 1] = True
     last &= ~_seen_before(interactions)
-    train = interactions.keep_events(~last)
-    tested = np.flatnonzero(interactions.keep_events(last).events_per_user)
-    return Split("leave-one-out", train, train.take_users(tested), interactions.keep_events(last).take_users(tested))
+    second_last = np.append(last[1:], False)
+    targets, shown = interactions.keep_events(last), interactions.keep_events(~last)
+    tested = np.flatnonzero(targets.events_per_user)
+    train = shown if refit else interactions.keep_events(~(last | second_last))
+    name = "leave-one-out, refit" if refit else "leave-one-out"
+    return Split(name, train, shown.take_users(tested), targets.take_users(tested))
 
 
 def temporal(interactions: Interactions, target_share: float = 0.2) -> Split:

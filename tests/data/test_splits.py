@@ -54,9 +54,26 @@ def test_held_out_users_are_in_no_training(movielens):
 
 def test_leave_one_out_asks_for_the_last(club):
     split = leave_one_out(club)
-    assert pairs(split.targets) == {("ann", 20), ("bob", 20), ("cid", 10), ("eve", 20), ("fay", 10)}
-    assert "dee" not in split.targets.user_ids  # one event: trained on, not tested
-    assert ("dee", 40) in pairs(split.train)
+    assert pairs(split.targets) == {("ann", 20), ("cid", 10)}
+    assert "bob" not in split.targets.user_ids  # two events: trained on, not tested
+    assert {("bob", 10), ("bob", 20)} < pairs(split.train)
+    assert pairs(split.inputs) == {("ann", 30), ("ann", 10), ("cid", 30), ("cid", 40)}
+    hidden = pairs(club) - pairs(split.train) - pairs(split.targets)  # the second-last: shown, never trained on
+    assert hidden == {("ann", 10), ("cid", 30)}
+    refit = leave_one_out(club, refit=True)
+    assert pairs(refit.train) == pairs(club) - pairs(split.targets)
+    assert (pairs(refit.inputs), pairs(refit.targets)) == (pairs(split.inputs), pairs(split.targets))
+    assert refit.protocol == "leave-one-out, refit"
+
+
+def test_what_follows_the_second_last_event_is_of_no_use():
+    # Everyone ends with 8, 9. Who has learned that 8 comes after 7 knows more than the protocol allows to learn from.
+    items = [[10 + user, 7, 8, 9] for user in range(9)]
+    data = rt.from_events(np.repeat(range(9), 4), np.ravel(items), timestamp=np.tile(range(4), 9))
+    of_eight = data.item_index(8)
+    assert leave_one_out(data).train.events_per_item[of_eight] == 0
+    assert leave_one_out(data, refit=True).train.events_per_item[of_eight] == 9
+    assert (leave_one_out(data).inputs.events_per_item[of_eight], leave_one_out(data).targets.n_events) == (9, 9)
 
 
 def test_leave_one_out_warns_where_chance_orders_the_events(tiny):
@@ -64,13 +81,15 @@ def test_leave_one_out_warns_where_chance_orders_the_events(tiny):
         leave_one_out(tiny)  # two of three pairs: user 3's, and one of user 7's
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        leave_one_out(rt.from_events([1, 1, 2, 2], [5, 6, 5, 6], timestamp=[3, 4, 4, 5]))
-        leave_one_out(rt.from_events([1, 1, 2, 2], [5, 6, 5, 6], timestamp=[3, 3, 4, 4], in_order=True))
+        leave_one_out(rt.from_events([1, 1, 1], [5, 6, 7], timestamp=[3, 4, 5]))
+        leave_one_out(rt.from_events([1, 1, 1], [5, 6, 7], timestamp=[3, 3, 3], in_order=True))
 
 
 def test_leave_one_out_does_not_ask_for_an_item_the_user_had_before():
-    data = rt.from_events(["u", "u", "u", "v", "v"], [1, 2, 1, 1, 2], timestamp=[1, 2, 3, 1, 2], duplicates="keep")
-    assert pairs(leave_one_out(data).targets) == {("v", 2)}
+    data = rt.from_events([*"uuuvvv"], [1, 2, 1, 1, 2, 3], timestamp=[1, 2, 3, 1, 2, 3], duplicates="keep")
+    split = leave_one_out(data)
+    assert pairs(split.targets) == {("v", 3)}
+    assert split.train.events_per_user.tolist() == [3, 1]
 
 
 def test_temporal_trains_on_nothing_after_the_cut(movielens):

@@ -27,6 +27,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
                         help=f"any of {', '.join([*BASELINES, *OBJECTIVES])}, or folders of pretrain")  # fmt: skip
     parser.add_argument("--protocol", choices=PROTOCOLS, default="held-out-users")
+    parser.add_argument("--refit", action="store_true", help="leave-one-out that trains on the second-last event too")
     parser.add_argument("--metric", type=names, default=["ndcg", "recall"], metavar="NAME[,NAME...]",
                         help="ndcg,recall,mrr,map,hit_rate,coverage,...")  # fmt: skip
     parser.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
@@ -42,8 +43,11 @@ def run(args: Namespace) -> Report:
         return _on_labels(args)
     interactions = load_told(args)
     protocol = PROTOCOLS[args.protocol]
-    seeded = {"seed": args.seed} if "seed" in signature(protocol).parameters else {}
-    split = protocol(interactions, **seeded)
+    asked = {"seed": args.seed} | ({"refit": True} if args.refit else {})
+    taken = signature(protocol).parameters
+    if args.refit and "refit" not in taken:
+        raise InputError(f"--refit is for --protocol leave-one-out, not for {args.protocol}: leave it out")
+    split = protocol(interactions, **{name: value for name, value in asked.items() if name in taken})
     print(split, file=sys.stderr)
     check_relevant(split)  # before anything is trained
     models, fit_seconds, leaks = {}, {}, {}
