@@ -6,6 +6,7 @@ target can be seen in what is trained on or shown.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -153,7 +154,7 @@ def temporal(interactions: Interactions, target_share: float = 0.2) -> Split:
     return Split("temporal", earlier, earlier.take_users(tested), later.take_users(tested), f"targets from {date} on")
 
 
-PROTOCOLS = {
+PROTOCOLS: dict[str, Callable[..., Split]] = {
     "held-out-users": held_out_users,
     "leave-one-out": leave_one_out,
     "temporal": temporal,

@@ -18,19 +18,22 @@ class Together(Encoder):
     Args:
         parts: feature extractors of one catalogue.
         scales: s, one a part; 1 each when None.
+        counts: the last number is how many events x has.
     """
 
-    def __init__(self, parts: Sequence[Encoder], scales: Sequence[float] | None = None) -> None:
+    def __init__(
+        self, parts: Sequence[Encoder], scales: Sequence[float] | None = None, counts: bool = False
+    ) -> None:
         super().__init__()
-        self.parts = nn.ModuleList(parts)
+        self.parts, self.counts = nn.ModuleList(parts), counts
         self.scales = tuple(scales) if scales is not None else (1.0,) * len(parts)
-        self.n_items, self.dim = parts[0].n_items, sum(part.dim for part in parts)
+        self.n_items, self.dim = parts[0].n_items, sum(part.dim for part in parts) + counts
 
     @property
     def config(self) -> dict[str, Any]:  # type: ignore[override]  # that of its parts as they are
         """What it can be built from again, in JSON's terms: the parts too."""
         parts = [{"type": type(part).__name__, **part.config} for part in self._parts]
-        return {"parts": parts, "scales": list(self.scales)}
+        return {"parts": parts, "scales": list(self.scales), "counts": self.counts}
 
     @property
     def item_vectors(self) -> Tensor:  # type: ignore[override]  # the first part's
@@ -39,7 +42,11 @@ class Together(Encoder):
 
     def forward(self, behaviour: Batch | Tensor) -> Tensor:
         """Return ``(users, dim)``, the parts' vectors one behind the other."""
-        return torch.cat([part(behaviour) * s for part, s in zip(self.parts, self.scales, strict=True)], dim=1)
+        pieces = [part(behaviour) * s for part, s in zip(self.parts, self.scales, strict=True)]
+        if self.counts:
+            n = (behaviour != 0).sum(1) if isinstance(behaviour, Tensor) else behaviour.lengths
+            pieces.append(n[:, None].to(pieces[0]))
+        return torch.cat(pieces, dim=1)
 
     def parameter_layers(self) -> list[list[nn.Parameter]]:
         """Return the first part's layers from the input up; the other parts go with the first layer."""

@@ -86,35 +86,44 @@ class StackHead(nn.Module):
 
     Args:
         heads: the parts; each reads as many numbers of z as its ``in_features`` say, one piece after the other.
-        weights: of the parts.
+        weights: of the parts; or several rows of them, for users who show more and more.
+        edges: with several rows, the number of events from which the second row counts, the third and so on; z's last
+            number is then how many events there are.
         standardised: a user's scores of a part are first brought to mean 0 and standard deviation 1, so that a part
             that is loud for one user is no louder than for another. It suits rankings; labels keep their unit.
     """
 
     weights: Tensor
 
-    def __init__(self, heads: Sequence[nn.Module], weights: Sequence[float], standardised: bool) -> None:
+    def __init__(
+        self, heads: Sequence[nn.Module], weights: Sequence[Any], standardised: bool, edges: Sequence[int] = ()
+    ) -> None:
         super().__init__()
         self.heads, self.standardised = nn.ModuleList(heads), standardised
         self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32))
+        self.edges = tuple(edges)
         self.widths: list[int] = [int(head.in_features) for head in heads]  # type: ignore[arg-type]
-        self.in_features, self.out_features = sum(self.widths), int(heads[0].out_features)  # type: ignore[arg-type]
+        self.in_features = sum(self.widths) + bool(self.edges)
+        self.out_features = int(heads[0].out_features)  # type: ignore[arg-type]
 
     @property
     def config(self) -> dict[str, Any]:
         """What it can be built from again, in JSON's terms."""
         return {
             "heads": [describe_head(head) for head in self.heads], "weights": self.weights.tolist(),
-            "standardised": self.standardised,
+            "standardised": self.standardised, "edges": list(self.edges),
         }  # fmt: skip
 
     def forward(self, z: Tensor) -> Tensor:
         """Return ``(users, outputs)``."""
-        pieces = z.split(self.widths, dim=1)
+        pieces = z.split(self.widths + [1] * bool(self.edges), dim=1)
+        weights = self.weights.reshape(-1, len(self.heads))
+        if self.edges:
+            weights = weights[(pieces[-1] >= torch.tensor(self.edges, device=z.device)).sum(1)]  # one row a user
         found = torch.zeros(len(z), self.out_features, device=z.device)
-        for head, piece, weight in zip(self.heads, pieces, self.weights, strict=True):
+        for number, (head, piece) in enumerate(zip(self.heads, pieces, strict=False)):
             scores = head(piece)
-            found += weight * (standard(scores) if self.standardised else scores)
+            found += weights[:, number, None] * (standard(scores) if self.standardised else scores)
         return found
 
 

@@ -39,16 +39,31 @@ class RidgePath:
         weights = weights if towards is None else weights + towards
         return weights, self.mean_y - self.mean_z @ weights
 
-    def leave_one_out(self, strength: float, towards: np.ndarray | None = None) -> np.ndarray:
+    def leave_one_out(
+        self, strength: float, towards: np.ndarray | None = None, at: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return ``(users, outputs)``: for each user the prediction of the head that was fitted on all the others.
 
         ``ŷ_i - (y_i - ŷ_i) H_ii / (1 - H_ii)``, with ŷ the predictions of the head that was fitted on everyone:
-        exact for n heads of the same λ, at the price of one (Allen 1974, PRESS).
+        exact for n heads of the same λ, at the price of one (Allen 1974, PRESS). Where the first users show something
+        else than the head learned from, z'_i, theirs is ``ŷ(z'_i) - (y_i - ŷ_i) H(z'_i, z_i) / (1 - H_ii)``.
+
+        Args:
+            strength: λ, in multiples of :attr:`unit`.
+            towards: see :meth:`solve`.
+            at: ``(m, dim)`` z' of the first m users, who then are all that is returned.
         """
         shrink = self.s**2 / (self.s**2 + strength * self.unit)
         fitted = self.u @ (self.uty - (1 - shrink)[:, None] * self._left(towards)) + self.mean_y
         leverage = np.minimum((self.u**2 * shrink).sum(1) + 1 / len(self.u), 1 - 1e-9)[:, None]
-        return np.asarray((fitted - self.y.multiply(leverage)) / (1 - leverage))
+        if at is None:
+            return np.asarray((fitted - self.y.multiply(leverage)) / (1 - leverage))
+        weights, bias = self.solve(strength, towards)
+        m = len(at)
+        there = (at - self.mean_z) @ self.vt.T / np.maximum(self.s, 1e-300) * shrink
+        leverage_there = ((there * self.u[:m]).sum(1) + 1 / len(self.u))[:, None]
+        missed = (self.y[:m].toarray() - fitted[:m]) / (1 - leverage[:m])
+        return at @ weights + bias - leverage_there * missed
 
     def _left(self, towards: np.ndarray | None) -> np.ndarray:
         """Return what ``towards`` leaves of Y to be explained: ``uᵀ (Y - Z towards)``."""

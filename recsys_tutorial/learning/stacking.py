@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from torch import nn
 
 from ..baselines.raw import item_coordinates
+from ..data.interactions import Interactions
 from ..encoders import Encoder, Together
 from ..engine.heads import NeighboursHead, StackHead, linear_head, standard, unit, votes
 from ..engine.ridge import RidgePath
@@ -19,27 +21,36 @@ from ..tasks import Task
 
 NEIGHBOURS = (5, 10, 20, 40, 80, 160)  # numbers of voters to choose among
 ROUNDS = {True: 5, False: 10}  # of the greedy choice, in a ranking and elsewhere
-# Votes that the parts of a ranking begin with (docs/choices.md). Neighbours say more than a probe of somebody who shows
-# little; a head of the model's own needs no labels at all, so that beside it others begin with none.
-OWN, NEAR, PROBE = 3.0, 2.0, 1.0
+# A ranking's weights are chosen for people who show one event, three, or all, the second to hold from 2 events on, the
+# third from 6: what helps somebody who shows little is not what helps somebody who shows much.
+SHOWN: tuple[int | None, ...] = (1, 3, None)
+EDGES = (2, 6)
+# Votes that the parts of a ranking begin with, for each of these (docs/choices.md). Neighbours say more than a probe of
+# somebody who shows little; a head of the model's own needs no labels at all, so that beside it others begin with none.
+OWN, NEAR, PROBE, NONE = (3.0, 3.0, 3.0), (2.0, 2.0, 2.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
 MOST_USERS = 1000  # labelled users that the weights are chosen on
+LEAST_USERS = 300  # of whom there should be as many when histories are cut short: few are cut several times
 
 
 @dataclass
 class Part:
-    """One extractor with one head, and what it says of each labelled user without that user's label.
+    """One extractor with one head, and what it says of a labelled user without that user's label.
 
     Args:
         g: the extractor.
         h: its head.
-        left_out: ``(labelled, outputs)``.
-        votes: how much it counts before any is chosen.
+        left_out: what the first m labelled users show, as g's vectors ``(m, dim)`` -> ``(m, outputs)``.
+        votes: how much it counts before any is chosen, for each of :data:`SHOWN`.
     """
 
     g: Encoder
     h: nn.Module
-    left_out: np.ndarray
-    votes: float = 0.0
+    left_out: Callable[[np.ndarray], np.ndarray]
+    votes: tuple[float, ...] = NONE
+
+    def without(self, behaviour: Interactions) -> np.ndarray:
+        """Return what it says of the first labelled users, who show this, ``(m, outputs)``."""
+        return self.left_out(PretrainedModel.compose(self.g, None).encode(behaviour))
 
 
 def probe(g: Encoder, z: np.ndarray, task: Task) -> Part:
@@ -47,7 +58,7 @@ def probe(g: Encoder, z: np.ndarray, task: Task) -> Part:
     path = RidgePath(z, task.target_matrix())
     strength, _ = path.choose(task.chooses_by, task.strengths(z))
     weights, bias = path.solve(strength)
-    return Part(g, linear_head(weights.T, bias), path.leave_one_out(strength))
+    return Part(g, linear_head(weights.T, bias), lambda at: path.leave_one_out(strength, at=at))
 
 
 def neighbours(g: Encoder, z: np.ndarray, task: Task) -> Part:
@@ -55,22 +66,28 @@ def neighbours(g: Encoder, z: np.ndarray, task: Task) -> Part:
 
     The number of voters is chosen by leaving each labelled user out.
     """
-    y, among = task.target_matrix(), unit(z) @ unit(z).T
-    np.fill_diagonal(among, -1)
+    y = task.target_matrix()
+
+    def among(at: np.ndarray) -> np.ndarray:
+        similarity = unit(at) @ unit(z).T
+        similarity[np.arange(len(at)), np.arange(len(at))] = -1
+        return similarity
+
     usable = [k for k in NEIGHBOURS if k < len(task)] or [len(task) - 1]
-    found = {k: votes(among, y, k) for k in usable}
     quality = task.chooses_by or (lambda scores: -((scores - y.toarray()) ** 2).sum(1))
-    k = max(usable, key=lambda k: float(np.nanmean(quality(found[k]))))
-    return Part(g, NeighboursHead.of(z, y, k), found[k])
+    near = among(z)
+    k = max(usable, key=lambda k: float(np.nanmean(quality(votes(near, y, k)))))
+    return Part(g, NeighboursHead.of(z, y, k), lambda at: votes(among(at), y, k))
 
 
 def stack(models: Sequence[PretrainedModel], task: Task) -> PretrainedModel:
     r"""Return ``f(x) = Σ_p w_p s(h_p(g_p(x)))``: every model's heads, and a ridge on the items themselves.
 
     The parts of a model in a ranking are a probe, and its own head where that scores the task's items, else the votes
-    of its neighbours; s brings each user's scores to mean 0 and deviation 1. Of labels it is the probe, as it is. w is
-    chosen greedily by what the parts say of labelled users left out: in each round the part is added once more that
-    helps most (Caruana et al. 2004). A ranking's parts begin with some votes, so that few labelled users move w little.
+    of its neighbours; s brings each user's scores to mean 0 and deviation 1, and w depends on how many events x has. Of
+    labels it is the probe, as it is. w is chosen greedily by what the parts say of labelled users left out: in each
+    round the part is added once more that helps most (Caruana et al. 2004). A ranking's parts begin with some votes,
+    so that few labelled users move w little.
 
     Args:
         models: pretrained on the same items.
@@ -83,17 +100,22 @@ def stack(models: Sequence[PretrainedModel], task: Task) -> PretrainedModel:
         g, z = model.feature_extractor, model.encode(task.behaviour)
         parts.append(probe(g, z, task))
         if (own := own_head(model, task)) is not None:
-            parts.append(Part(g, own, model.score(task.behaviour), OWN))
+            parts.append(Part(g, own, partial(_said, own), OWN))
         elif ranks:
             parts[-1].votes = PROBE
             parts.append(replace(neighbours(g, z, task), votes=NEAR))
     if any(part.votes == OWN for part in parts):
-        parts = [replace(part, votes=part.votes if part.votes == OWN else 0.0) for part in parts]
-    weights = _weights(parts, task)
-    kept = [number for number, weight in enumerate(weights) if weight > 0]
-    head = StackHead([parts[number].h for number in kept], weights[kept].tolist(), ranks)
-    g = Together([copy.deepcopy(parts[number].g) for number in kept])
+        parts = [replace(part, votes=part.votes if part.votes == OWN else NONE) for part in parts]
+    weights = np.array([_weights(parts, task, row, n) for row, n in enumerate(SHOWN) if ranks or n is None])
+    kept = np.flatnonzero(weights.any(axis=0))
+    head = StackHead([parts[number].h for number in kept], weights[:, kept].tolist(), ranks, EDGES if ranks else ())
+    g = Together([copy.deepcopy(parts[number].g) for number in kept], counts=ranks)
     return PretrainedModel.compose(g, head, catalogue=task.behaviour.catalogue, outputs=task.outputs)
+
+
+@torch.inference_mode()
+def _said(head: nn.Module, z: np.ndarray) -> np.ndarray:
+    return np.asarray(head(torch.from_numpy(z)))
 
 
 def own_head(model: PretrainedModel, task: Task) -> nn.Module | None:
@@ -103,18 +125,26 @@ def own_head(model: PretrainedModel, task: Task) -> nn.Module | None:
     return copy.deepcopy(model.classifier) if model.outputs.fingerprint == task.outputs.fingerprint else None
 
 
-def _weights(parts: Sequence[Part], task: Task) -> np.ndarray:
-    """Return ``(parts,)`` weights that add up to 1."""
-    some = np.arange(min(len(task), MOST_USERS))
-    labelled = task.take(some)
-    said = [torch.from_numpy(np.asarray(part.left_out[some], np.float32)) for part in parts]
-    table = [(standard(one) if task.outputs is not None else one).numpy() for one in said]
-    sign = -1 if task.lower_is_better else 1
-    counts = np.array([part.votes for part in parts])
-    total = np.einsum("p,pij->ij", counts, np.stack(table))
+def _weights(parts: Sequence[Part], task: Task, row: int, shown: int | None) -> np.ndarray:
+    """Return ``(parts,)`` weights that add up to 1, for people who show so many events."""
+    labelled = task.take(np.arange(min(len(task), MOST_USERS)))
+    cuts = [labelled] if shown is None else [
+        labelled.showing(shown, seed) for seed in range(max(1, LEAST_USERS // len(labelled)))
+    ]  # fmt: skip
+    sign, tables = -1 if task.lower_is_better else 1, []
+    for cut in cuts:
+        said = [torch.from_numpy(np.asarray(part.without(cut.behaviour), np.float32)) for part in parts]
+        tables.append([(standard(one) if task.outputs is not None else one).numpy() for one in said])
+    counts = np.array([part.votes[row] for part in parts])
+    totals = [np.einsum("p,pij->ij", counts, np.stack(table)) for table in tables]
     for _ in range(ROUNDS[task.outputs is not None]):
-        gains = [sign * labelled.value((total + one) / (counts.sum() + 1)) for one in table]
+        gains = [
+            sign * sum(labelled.value((total + table[part]) / (counts.sum() + 1))
+                       for total, table in zip(totals, tables, strict=True))
+            for part in range(len(parts))
+        ]  # fmt: skip
         best = int(np.argmax(gains))
         counts[best] += 1
-        total = total + table[best]
+        for total, table in zip(totals, tables, strict=True):
+            total += table[best]
     return counts / counts.sum()

@@ -11,7 +11,7 @@ from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
 from ..encoders import BagEncoder
 from ..engine.losses import squared_loss
-from ..engine.sparse import binary_rows, leading_directions, products, without_copying
+from ..engine.sparse import binary_rows, leading_directions, products, times_without_copying, without_copying
 from ..errors import InputError, check_shares
 from .base import Objective
 
@@ -64,14 +64,17 @@ class Linear(Objective):
     def solve(self, interactions: Interactions, seed: int) -> None:
         """Fill g and the decoder; which items, not how much."""
         x = binary_rows(as_batch(interactions), interactions.n_items)
-        b = without_copying(x, self.regularisation, self.dropout)
-        full = self.encoder.dim == len(b)
-        forth, back = products(x), products(x.T.tocsr())
-        v = torch.eye(len(b)) if full else leading_directions(
-            lambda v: b.T @ back(forth(b @ v)), len(b), self.encoder.dim, seed
-        )  # fmt: skip
+        how = self.regularisation, self.dropout
+        if self.encoder.dim == interactions.n_items:
+            b, v = without_copying(x, *how), torch.eye(interactions.n_items)
+        else:
+            (times_b, times_b_t), forth, back = times_without_copying(x, *how), products(x), products(x.T.tocsr())
+            v = leading_directions(
+                lambda v: times_b_t(back(forth(times_b(v)))), interactions.n_items, self.encoder.dim, seed
+            )  # fmt: skip
+            b = times_b(v)
         with torch.no_grad():
-            self.encoder.item_vectors.copy_(b if full else b @ v)
+            self.encoder.item_vectors.copy_(b)
             self.decoder.weight.copy_(v)
             for bias in (self.encoder.bias, self.decoder.bias):
                 bias.zero_()

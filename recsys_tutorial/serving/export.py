@@ -67,7 +67,8 @@ def _sequence(g: SequenceEncoder, items: Tensor, weights: Tensor) -> Tensor:
 
 def _together(g: Together, items: Tensor, weights: Tensor) -> Tensor:
     parts = zip(g.parts, g.scales, strict=True)
-    return torch.cat([encode(part, items, weights) * scale for part, scale in parts], dim=1)
+    pieces = [encode(part, items, weights) * scale for part, scale in parts]
+    return torch.cat([*pieces, (items >= 0).sum(1, keepdim=True).float()] if g.counts else pieces, dim=1)
 
 
 # How an encoder reads the table, one entry a type: the same numbers as its forward gives for the jagged batch.

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtr, stdtrit
 from scipy.stats import spearmanr
 
 from ..errors import InputError
 from ..evaluation.evaluation import holm
 from ..metrics.intervals import seed_interval
 from .map import LINEAR, MAP_HEADLINE, WITHOUT
-from .statistics import LEVEL, label_multiplier, p_value
+from .statistics import LEVEL, label_multiplier, moderated
 
 CELL = ["data", "task", "attribute", "shown", "labels"]
 GAINS: dict[str, dict[str, tuple[str, ...]]] = {"gain_without_pretraining": WITHOUT, "gain_over_linear": LINEAR}
@@ -24,8 +25,9 @@ def findings(results: pd.DataFrame) -> pd.DataFrame:
 
     A gain is the headline model's mean over seeds less that of the best rival: of those that need no pretraining, or of
     the linear ones, the best being picked by this very cell's means, which errs against us. Intervals are Student's
-    over seeds, paired, with Holm's correction over all gains of the map: that of the i-th smallest of m p-values has
-    level ``1 - 0.05 / (m - i + 1)``. ``verdict`` is ``positive`` or ``negative`` where it leaves out 0, else
+    over seeds, paired, their spreads shared among cells (:func:`recsys_tutorial.studies.statistics.moderated`), with
+    Holm's correction over all gains of the map: that of the i-th smallest of m p-values has level
+    ``1 - 0.05 / (m - i + 1)``. ``verdict`` is ``positive`` or ``negative`` where it leaves out 0, else
     ``undecided``; ``relative`` is the gain as a share of the rival's value.
 
     Args:
@@ -47,25 +49,37 @@ def findings(results: pd.DataFrame) -> pd.DataFrame:
             rival = str(table[rivals].mean().idxmax())
             gain = (table[headline] - table[rival]).dropna().to_numpy()
             rows.append(here | {
-                "metric": metric, "model": headline, "rival": rival, "gain": gain, "p": p_value(gain),
+                "metric": metric, "model": headline, "rival": rival, "gain": gain, "best": table[rival].mean(),
                 "relative": float(gain.mean() / max(table[rival].mean(), 1e-12)),
             })  # fmt: skip
         share = cell[cell["model"] == headline if headline in table else slice(None)].set_index("seed")["unseen_share"]
         rows.append(here | {"metric": "unseen_share", "model": None, "rival": None, "gain": share.to_numpy()})
     found = pd.DataFrame(rows)
-    if "p" not in found:
+    if "best" not in found:
         raise InputError("these results hold no headline model beside a rival: run the map with all its models")
-    tests = found["p"].notna()
-    found.loc[tests, "p_holm"] = holm(found.loc[tests, "p"])
-    place = (found["p"].rank(method="first") - 1).fillna(0)
-    levels = np.where(tests, 1 - LEVEL / (tests.sum() - place), 1 - LEVEL)
-    intervals = [seed_interval(gain, level) for gain, level in zip(found["gain"], levels, strict=True)]
-    found[["value", "ci_low", "ci_high"]] = np.array(intervals)
+    found[["value", "ci_low", "ci_high"]] = np.array([seed_interval(gain, 1 - LEVEL) for gain in found["gain"]])
+    tests = found["best"].notna()
+    corrected = _corrected(found[tests])
+    found.loc[tests, corrected.columns] = corrected
     found["verdict"] = np.select(
         [tests & (found["ci_low"] > 0), tests & (found["ci_high"] < 0), tests],
         ["positive", "negative", "undecided"], "",
     )  # fmt: skip
-    return found.drop(columns="gain")
+    return found.drop(columns=["gain", "best"])
+
+
+def _corrected(gains: pd.DataFrame) -> pd.DataFrame:
+    """Return p-values, corrected ones, and intervals that all hold at once, row by row."""
+    n = gains["gain"].map(len).to_numpy()
+    variances = gains["gain"].map(lambda gain: gain.var(ddof=1)).to_numpy()
+    known = [np.log(gains["best"].clip(1e-12)), gains["metric"] == "gain_over_linear"]
+    shared, freedom = moderated(variances, n - 1, np.column_stack(known).astype(float))
+    mean, error = gains["value"].to_numpy(), np.sqrt(np.maximum(shared, 1e-300) / n)
+    p = np.where((shared == 0) & (mean == 0), 1.0, 2 * stdtr(freedom, -np.abs(mean) / error))
+    place = np.argsort(np.argsort(p, kind="stable"), kind="stable")
+    half = stdtrit(freedom, 1 - LEVEL / (len(p) - place) / 2) * error
+    columns = {"p": p, "p_holm": holm(p), "ci_low": mean - half, "ci_high": mean + half}
+    return pd.DataFrame(columns, gains.index)
 
 
 def saved_labels(results: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr
+from scipy.optimize import brentq
+from scipy.special import digamma, polygamma, stdtr
 
 from ..errors import InputError
 from ..evaluation.evaluation import holm
@@ -15,6 +16,7 @@ from ..metrics.intervals import seed_interval
 
 LOWER_IS_BETTER = ("rmse", "mae", "log_loss")
 LEVEL = 0.05
+LEAST_CELLS = 12
 CONSTANT = ["protocol", "task", "metric", "k"]
 
 
@@ -77,6 +79,33 @@ def p_value(gain: np.ndarray) -> float:
     if spread == 0:
         return float(gain.mean() == 0)
     return float(2 * stdtr(len(gain) - 1, -abs(gain.mean()) / spread))
+
+
+def moderated(variances: np.ndarray, freedom: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return variances that borrow strength from one another, and their degrees of freedom, both ``(n,)``.
+
+    Five seeds say little about a spread, sixty cells say more: each cell's variance is drawn towards what cells like it
+    have, ``(d₀ s₀² + d s²) / (d₀ + d)``, by as much as the cells' variances agree beyond chance. s₀² follows a line in
+    ``known`` on the log scale; where cells are too few to tell (below :data:`LEAST_CELLS`), all stays as it is.
+
+    Args:
+        variances: s² ``(n,)``.
+        freedom: d ``(n,)``, seeds less one.
+        known: ``(n, columns)`` what tells large variances from small ones.
+
+    Source: Smyth (2004), equations for d₀ and s₀² in section 6.2; the line is that of Law et al. (2014).
+    """
+    if len(variances) < LEAST_CELLS:
+        return variances, freedom.astype(float)
+    usual = np.maximum(variances, 1e-6 * np.median(variances) + 1e-300)  # all seeds alike: no spread, but no log either
+    seen = np.log(usual) - digamma(freedom / 2) + np.log(freedom / 2)
+    design = np.column_stack([np.ones(len(seen)), known])
+    line = design @ np.linalg.lstsq(design, seen, rcond=None)[0]
+    excess = ((seen - line) ** 2).sum() / (len(seen) - design.shape[1]) - polygamma(1, freedom / 2).mean()
+    most = freedom.sum()
+    prior = most if excess <= polygamma(1, most / 2) else brentq(lambda d: polygamma(1, d / 2) - excess, 1e-6, most)
+    expected = np.exp(line + digamma(prior / 2) - np.log(prior / 2))
+    return (prior * expected + freedom * variances) / (prior + freedom), np.minimum(prior + freedom, most)
 
 
 def label_multiplier(

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, random_array
 
 import recsys_tutorial as rt
+from recsys_tutorial.engine import sparse
 from recsys_tutorial.engine.sparse import leading_directions, products, without_copying
 from recsys_tutorial.objectives.counting import mutual_information
 
@@ -115,3 +116,13 @@ def test_the_memory_of_the_gram_matrix_counts(some, monkeypatch):
 def test_the_history_tells_the_loss_before_and_after(some):
     assert rt.pretrain("linear", some).history["epoch"].tolist() == [0, 1]
     assert torch.is_tensor(rt.pretrain("counting", some, dim=4).feature_extractor.item_vectors)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_where_users_are_few_the_products_are_those_of_the_whole_table(dropout, monkeypatch):
+    x = (random_array((40, 100), density=0.1, rng=np.random.default_rng(0)) > 0).astype(np.float32).tocsr()
+    b, v = without_copying(x, 3.0, dropout), torch.randn(100, 7, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(sparse, "without_copying", None)  # it is not asked
+    times_b, times_b_t = sparse.times_without_copying(x, 3.0, dropout)
+    torch.testing.assert_close(times_b(v), b @ v, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(times_b_t(v), b.T @ v, atol=1e-5, rtol=1e-4)

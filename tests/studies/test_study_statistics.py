@@ -9,6 +9,8 @@ from scipy import stats
 
 import recsys_tutorial as rt
 from recsys_tutorial.studies import gains, label_multiplier, verdict
+from recsys_tutorial.studies.map_findings import findings
+from recsys_tutorial.studies.statistics import LEAST_CELLS, moderated
 
 RIVALS = ["scratch", "raw ridge", "neighbours", "popularity"]
 COMMON = {"strategy": "s", "protocol": "p", "task": "t", "metric": "ndcg", "k": 20, "seconds": 1}
@@ -115,3 +117,62 @@ def test_a_verdict_names_the_rival_that_comes_nearest():
     assert (overall["verdict"], overall["labels"], one["labels"]) == ("positive", 0, 30)
     assert overall["text"] == "Does pretraining help? Yes: ours against a, b is positive with 30 labels."
     assert "the nearest is b (+0.053" in one["text"]
+
+
+# ---- spreads that borrow strength ---------------------------------------------------------------------------------
+
+
+def variances_of(rng: np.random.Generator, prior: float, cells: int, freedom: int = 4) -> np.ndarray:
+    """Sample variances of cells whose true ones are ``4 prior / chi²(prior)``: limma's model, s₀² = 4."""
+    true = 4 * prior / rng.chisquare(prior, cells)
+    return true * rng.chisquare(freedom, cells) / freedom
+
+
+@pytest.mark.parametrize("prior", [3, 8, 30])
+def test_the_prior_that_made_the_spreads_is_found_again(prior):
+    s2 = variances_of(np.random.default_rng(0), prior, 20_000)
+    shared, freedom = moderated(s2, np.full(len(s2), 4), np.zeros((len(s2), 0)))
+    assert freedom[0] - 4 == pytest.approx(prior, rel=0.1)
+    np.testing.assert_allclose(shared, (prior * 4 + 4 * s2) / (prior + 4), rtol=0.06)
+
+
+def test_a_line_tells_loud_cells_from_quiet_ones():
+    rng = np.random.default_rng(1)
+    level = rng.uniform(-3, 3, 5_000)
+    s2 = np.exp(2 * level) * rng.chisquare(4, 5_000) / 4
+    shared, freedom = moderated(s2, np.full(5_000, 4), level[:, None])
+    assert freedom[0] > 50  # the line says it all
+    np.testing.assert_allclose(np.log(shared), 2 * level, atol=0.2)
+    assert moderated(s2, np.full(5_000, 4), np.zeros((5_000, 0)))[1][0] < 5.5  # without it cells have little in common
+
+
+def test_few_cells_and_cells_without_a_spread_stay_what_they_are():
+    few = np.array([1.0, 4.0])
+    shared, freedom = moderated(few, np.array([4, 4]), np.zeros((2, 0)))
+    assert (shared.tolist(), freedom.tolist()) == ([1.0, 4.0], [4.0, 4.0])
+    s2 = np.append(variances_of(np.random.default_rng(0), 4, LEAST_CELLS), 0.0)
+    assert np.isfinite(moderated(s2, np.full(len(s2), 4), np.zeros((len(s2), 0)))[0]).all()
+
+
+def a_map(rng: np.random.Generator, gain: float) -> pd.DataFrame:
+    """Thirty cells whose spreads differ up to a hundredfold, five seeds."""
+    rows = []
+    for cell in range(30):
+        level = np.exp(rng.uniform(-3, 0))
+        spread = 0.1 * level * np.sqrt(4 / rng.chisquare(4))
+        for seed, values in enumerate(level * (1 + gain) + rng.normal(0, spread, 5)):
+            here = {"data": "d", "task": "new-shelf", "attribute": "", "shown": "all", "labels": cell, "seed": seed}
+            both = {"raw ridge": level, "pretrained + stack": values}
+            rows += [{**here, "unseen_share": 0.5, "model": name, "value": value} for name, value in both.items()]
+    return pd.DataFrame(rows)
+
+
+def test_over_a_map_without_gains_one_in_twenty_maps_is_wrong_and_gains_are_found_sooner():
+    rng = np.random.default_rng(3)
+    maps = [findings(a_map(rng, 0.0)).query("metric == 'gain_without_pretraining'") for _ in range(200)]
+    wrong = sum((found["verdict"] != "undecided").any() for found in maps)
+    assert wrong <= 0.08 * len(maps)  # 5 % and what 200 draws may stray from it
+    found = findings(a_map(rng, 0.5)).query("metric == 'gain_without_pretraining'")
+    student = a_map(rng, 0.5).query("model == 'pretrained + stack'").groupby("labels")["value"]
+    alone = [stats.t.ppf(1 - 0.05 / 60, 4) * cell.std() / 5**0.5 < cell.mean() / 3 for _, cell in student]
+    assert (found["verdict"] == "positive").sum() > sum(alone)
