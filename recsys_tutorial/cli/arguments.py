@@ -88,6 +88,12 @@ def add_behaviour(parser: ArgumentParser) -> None:
     add_file_options(parser)
 
 
+def add_among(parser: ArgumentParser) -> None:
+    """Add which items may be shown."""
+    parser.add_argument("--items", metavar="FILE", help="only items in this file, which has a column item")
+    parser.add_argument("--genre", metavar="NAME", help="only items of this genre")
+
+
 def add_training(parser: ArgumentParser) -> None:
     """Add how long g is pretrained, and how long its vector is."""
     parser.add_argument("--epochs", type=whole(1), help="of pretraining (default: the objective's own)")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.catalogue import Catalogue
 from ..data.interactions import Interactions
 from ..data.joining import place_of, with_items
 from ..data.published.datasets import DATASETS, load_dataset, unknown_dataset
@@ -22,7 +23,7 @@ from ..data.reports import DroppedRows
 from ..data.storage import open_interactions
 from ..data.tables import ENDINGS, read_table
 from ..engine import processes as distributed
-from ..errors import InputError
+from ..errors import InputError, unknown
 from ..model import PretrainedModel
 from ..tasks import Task, read_labels
 from ..tasks.reading import ROLES
@@ -138,14 +139,41 @@ def labels_of(path: str, args: Namespace) -> Task:
     return read_labels(path, task=args.task, columns=columns, at_least=args.at_least)
 
 
+def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
+    """Return the mask of the items that ``--items`` and ``--genre`` allow, None where neither is given."""
+    if args.items is None and args.genre is None:
+        return None
+    allowed = np.ones(len(catalogue), bool)
+    if args.items is not None:
+        asked = _column(args.items, "item")
+        allowed &= np.isin(catalogue.ids, asked)
+        if lost := len(asked) - int(allowed.sum()):
+            print(f"{lost:,} of {len(asked):,} items in {args.items} are not known: left out", file=sys.stderr)
+    if args.genre is not None:
+        if catalogue.genres is None:
+            raise InputError(f"--genre {args.genre}: the genres of these items are not known; name them with --items")
+        genres = {name.casefold(): name for some in catalogue.genres for name in some}
+        if (genre := genres.get(args.genre.casefold())) is None:
+            raise unknown("genre", args.genre, sorted(genres.values()))
+        allowed &= np.array([genre in some for some in catalogue.genres])
+    if not allowed.any():
+        raise InputError(f"no item is left to recommend: {args.items or ''} {args.genre or ''} allow none".strip())
+    return allowed
+
+
+def _column(file: str, role: str) -> np.ndarray:
+    """Return the ids in the column ``role`` of a file, or in its only column, each once."""
+    path = Path(file)
+    table = read_table(path, (role,))
+    column = column_of(table if len(table.columns) > 1 else table.set_axis([role], axis=1), role, role, path)
+    return np.unique(np.asarray(ids(column, path))) if column is not None else np.zeros(0)
+
+
 def users_of(users: str, behaviour: Interactions) -> Interactions:
     """Return the behaviour of the users in a file, each once; of those who did something for ``all``."""
     if users == "all":
         return behaviour.subset_users(behaviour.events_per_user > 0)
-    path = Path(users)
-    table = read_table(path, ("user",))
-    column = column_of(table if len(table.columns) > 1 else table.set_axis(["user"], axis=1), "user", "user", path)
-    asked = np.unique(np.asarray(ids(column, path))) if column is not None else np.zeros(0)
+    path, asked = Path(users), _column(users, "user")
     rows = place_of(asked, behaviour.user_ids)
     known = rows[(rows >= 0) & (behaviour.events_per_user[rows] > 0)]
     if not len(known):

@@ -28,6 +28,7 @@ from .commands import (
     pretrain,
     recommend,
     serve,
+    similar,
     study,
 )  # fmt: skip
 from .report import emit
@@ -35,7 +36,7 @@ from .report import emit
 COMMANDS = {
     "demo": demo, "datasets": datasets, "doctor": doctor, "pretrain": pretrain, "advise": advise,
     "finetune": finetune, "predict": predict, "evaluate": evaluate, "benchmark": benchmark,
-    "recommend": recommend, "serve": serve,
+    "recommend": recommend, "similar": similar, "serve": serve,
 }  # fmt: skip
 
 _show = warnings.showwarning

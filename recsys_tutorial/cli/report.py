@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from tqdm.auto import tqdm
 
 from ..data.files import to_json, write_text
+from ..data.tables import write_table
 
 
 class Report(NamedTuple):
@@ -25,6 +28,18 @@ def table(frame: pd.DataFrame) -> str:
     """Return a frame as aligned text, whole."""
     with pd.option_context("display.width", 200, "display.max_colwidth", 60):
         return frame.to_string(index=False)
+
+
+def write_counted(path: Path, pieces: Iterator[pd.DataFrame], users: int, doing: str) -> int:
+    """Write a table of users piece by piece, with a bar where there is a terminal, and return the number of rows."""
+
+    def counted() -> Iterator[pd.DataFrame]:
+        with tqdm(total=users, desc=doing, unit="user", disable=not sys.stderr.isatty()) as bar:
+            for piece in pieces:
+                yield piece
+                bar.update(piece["user"].nunique())
+
+    return write_table(path, counted())
 
 
 def emit(report: Report, path: str | None) -> None:

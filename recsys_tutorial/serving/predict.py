@@ -8,13 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ..data.interactions import Interactions
-from ..data.joining import place_of
 from ..errors import InputError, how_many
 from ..learning.calibration import Calibration
-from ..metrics.ranking import top_k
 from ..model import PretrainedModel
-
-AT_ONCE = 1024  # users
+from .recommend import AT_ONCE, ranked
 
 
 def predictions(model: PretrainedModel, behaviour: Interactions, k: int = 10) -> Iterator[pd.DataFrame]:
@@ -58,10 +55,7 @@ def _classes(model: PretrainedModel, users: np.ndarray, scores: np.ndarray) -> p
 
 def _rankings(model: PretrainedModel, some: Interactions, scores: np.ndarray, k: int) -> pd.DataFrame:
     assert model.outputs is not None
-    places = place_of(some.item_ids, model.outputs.ids)[some.items]
-    rows = np.repeat(np.arange(some.n_users), some.events_per_user)
-    scores[rows[places >= 0], places[places >= 0]] = -np.inf
-    best = top_k(scores, k)
+    best = ranked(scores, some, model.outputs, k, include_known=False, allowed=np.ones(len(model.outputs), bool))
     known = pd.array(model.outputs.ids, "Int64" if model.outputs.ids.dtype.kind == "i" else "string")
     columns = {}
     for place, column in enumerate(best.T):  # -1: nothing is left to recommend

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import torch
 
@@ -700,3 +701,58 @@ def test_an_order_by_chance_is_told_in_one_line(run, tmp_path):
     assert len(told) == 1
     assert "100% of a user's neighbouring events share their time" in told[0]
     assert "100% of a user's neighbouring events share their time: chance orders these" in err  # the reading's report
+
+
+# ---- recommend to everyone, similar --------------------------------------------------------------------------
+
+
+def test_a_list_for_everyone_in_a_file(run, shop, model, tmp_path):
+    code, text, _ = run("recommend", model, "--users", "all", "--out", tmp_path / "lists.csv", "-k", "2")
+    assert (code, text) == (0, text)
+    assert text.startswith("20 users, 40 rows in ")
+    rows = pd.read_csv(tmp_path / "lists.csv", dtype=str).to_dict("records")
+    assert [row["rank"] for row in rows[:4]] == ["1", "2", "1", "2"]
+    assert {row["title"] for row in rows} <= set(TITLES)
+    had = {(row["user"], row["item"]) for row in pd.read_csv(shop, dtype=str).to_dict("records")}
+    assert not had & {(row["user"], row["item"]) for row in rows}
+    (tmp_path / "some.csv").write_text("user\n3\n5\n99\n")
+    asked = ["recommend", model, "--users", tmp_path / "some.csv", "--out", tmp_path / "some.parquet", "-k", "5"]
+    code, text, err = run(*asked, "--include-known")
+    assert text.startswith("2 users, 10 rows in ")
+    assert "1 of 3 users did nothing that is known: left out" in err
+
+
+def test_what_may_be_shown_is_limited_and_explained(run, refused, model, tmp_path):
+    (tmp_path / "items.csv").write_text("item\n11\n12\n77\n")
+    only = ["--items", tmp_path / "items.csv"]
+    code, text, err = run("recommend", model, "--liked", "10", *only, "-k", "2", "--json", "-")
+    assert {row["item"] for row in json.loads(text)} == {11, 12}
+    assert "1 of 3 items in" in err
+    code, text, _ = run("recommend", model, "--liked", "10", "--liked", "11", "--explain", "-k", "2", "--json", "-")
+    assert all(set(row["because"].split("; ")) == {TITLES[0], TITLES[1]} for row in json.loads(text))
+    assert "--genre Drama: the genres of these items are not known" in refused(
+        "recommend", model, "--liked", "10", "--genre", "Drama"
+    )
+    code, text, _ = run("similar", model, "--item", "heat", "-k", "2", "--json", "-")
+    assert (code, len(json.loads(text))) == (0, 2)
+    assert "did you mean" in refused("similar", model, "--item", "haet")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (["--users", "all"], "--users needs --out FILE"),
+        (["--users", "all", "--out", "lists.txx"], "lists.txx ends in '.txx'"),
+        (["--users", "all", "--out", "lists.csv", "--explain"], "--explain is for --liked"),
+        (["--liked", "10", "--out", "lists.csv"], "--out is for --users FILE|all"),
+        (["--liked", "10", "--include-known"], "--include-known is for --users FILE|all"),
+        (["--users", "gone.csv", "--out", "lists.csv"], "no file 'gone.csv': check the path"),
+        (["--users", "all", "--out", "lists.csv", "-k", "9"], "k=9: it needs to be a whole number between 1 and 6"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_in_one_line(run, model, asked, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, text, err = run("recommend", model, *asked)
+    assert (code, text) == (2, "")
+    assert message in err.splitlines()[-1]
+    assert not list(tmp_path.iterdir())

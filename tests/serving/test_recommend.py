@@ -1,9 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 import recsys_tutorial as rt
+from recsys_tutorial.serving import recommend as serving
 
 
 @pytest.fixture
@@ -74,3 +76,59 @@ def test_bad_input(recommender, call, message):
 def test_a_model_without_items_cannot_recommend():
     with pytest.raises(rt.InputError, match="this model cannot recommend: it needs a catalogue and a head"):
         rt.Recommender(rt.PretrainedModel(4, 3, 2))
+
+
+# ---- everyone at once ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def crowd() -> tuple[rt.Recommender, rt.Interactions]:
+    """A trained model, and 70 users who did one thing and more, one of them all but two of the items."""
+    rng = np.random.default_rng(0)
+    rows = [(u, i) for u in range(70) for i in rng.permutation(40)[: 38 if u == 5 else rng.integers(1, 9)]]
+    rows += [(70, i) for i in range(40)]
+    x = rt.from_events(*map(list, zip(*rows, strict=True)), name="crowd")
+    return rt.Recommender(rt.pretrain("denoising", x, epochs=3, dim=8, progress=False)), x
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 512])
+def test_everyones_list_is_the_one_that_each_would_get(crowd, at_once, monkeypatch):
+    recommender, x = crowd
+    monkeypatch.setattr(serving, "AT_ONCE", at_once)
+    found = pd.concat(recommender.recommend_many(x, k=4))
+    assert list(found) == ["user", "rank", "item", "title", "score"]
+    for user, alone in enumerate(x.user_ids.tolist()):
+        had = x.item_ids[x.items[x.offsets[user] : x.offsets[user + 1]]].tolist()
+        mine = found[found["user"] == alone].drop(columns="user").reset_index(drop=True)
+        left = min(4, 40 - len(had))  # shorter where fewer are left, and nobody is asked to have none
+        if left:
+            expected = recommender.recommend(had, k=left)
+            assert mine["item"].tolist() == expected["item"].tolist()
+            np.testing.assert_allclose(mine["score"], expected["score"], rtol=1e-4, atol=1e-6)
+        assert len(mine) == left
+
+
+def test_known_items_and_the_items_to_choose_from(crowd):
+    recommender, x = crowd
+    few = np.isin(recommender.outputs.ids, [3, 4, 5])
+    found = pd.concat(recommender.recommend_many(x, k=3, include_known=True, among=few))
+    assert found.groupby("user")["item"].agg(set).tolist() == [{3, 4, 5}] * x.n_users
+    assert set(pd.concat(recommender.recommend_many(x, k=3, among=few))["item"]) == {3, 4, 5}
+    assert recommender.recommend([7], k=3, among=few)["item"].isin([3, 4, 5]).all()
+    with pytest.raises(rt.InputError, match="k=4: it needs to be a whole number between 1 and 3"):
+        next(recommender.recommend_many(x, k=4, among=few))
+
+
+def test_users_of_other_items_are_refused(crowd, tiny):
+    with pytest.raises(rt.InputError, match="'tiny' has another catalogue"):
+        next(crowd[0].recommend_many(tiny, k=2))
+
+
+def test_why_an_item_is_recommended_by_hand(recommender):
+    """Of two liked items in the first half, each adds 10 to the other ones there, and nothing to the second half."""
+    found = recommender.explain([1, 3], [2, 4])
+    assert found["title"].tolist() == ["Beta, The (2002)"] * 2 + ["Delta (2004)"] * 2
+    assert found["because"].tolist() == [1, 3, 3, 1]  # the larger first
+    np.testing.assert_allclose(found["adds"], [10, 0, 10, 0])
+    with pytest.raises(rt.InputError, match="1 items: to leave one out"):
+        recommender.explain([1], [2])

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-from tqdm.auto import tqdm
-
-from ...data.tables import check_writable, write_table
+from ...data.tables import check_writable
 from ...learning.checkpoints import load_model
 from ...serving.predict import predictions
 from ...system import machine
 from ..arguments import add_behaviour, add_model_folder, whole
 from ..loading import behaviour_of, users_of
-from ..report import Report
+from ..report import Report, write_counted
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -35,14 +30,7 @@ def run(args: Namespace) -> Report:
     model = load_model(args.folder)
     behaviour = users_of(args.users, behaviour_of(model, args.folder, args))
     started = time.perf_counter()
-    with tqdm(total=behaviour.n_users, desc="predicting", unit="user", disable=not sys.stderr.isatty()) as bar:
-        rows = write_table(args.out, _counted(predictions(model, behaviour, args.k), bar))
+    rows = write_counted(args.out, predictions(model, behaviour, args.k), behaviour.n_users, "predicting")
     record = {"model": str(args.folder), "task": model.origin.get("task"), "users": rows, "out": str(args.out),
               "seconds": time.perf_counter() - started, "peak_mb": machine.peak_mb()}  # fmt: skip
     return Report([record], f"{rows:,} users in {record['seconds']:.1f} s, written to {args.out}")
-
-
-def _counted(pieces: Iterator[pd.DataFrame], bar: tqdm) -> Iterator[pd.DataFrame]:
-    for piece in pieces:
-        yield piece
-        bar.update(len(piece))

@@ -1,22 +1,66 @@
-"""``recommend``: a list for a person."""
+"""``recommend``: a list for a person who names items, or for everyone, to a file."""
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
+from ...data.tables import check_writable
+from ...errors import InputError
 from ...serving.recommend import Recommender
-from ..arguments import add_model_folder, whole
-from ..report import Report, table
+from ...system import machine
+from ..arguments import add_among, add_behaviour, add_model_folder, whole
+from ..loading import among, behaviour_of, users_of
+from ..report import Report, table, write_counted
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add what this command takes."""
     add_model_folder(parser)
-    parser.add_argument("--liked", action="append", default=[], metavar="ITEM", help="a title or an id; repeat it")
+    whom = parser.add_mutually_exclusive_group()
+    whom.add_argument("--liked", action="append", default=[], metavar="ITEM", help="a title or an id; repeat it")
+    whom.add_argument("--users", metavar="FILE|all", help="a list for each user in a file, or for all; needs --out")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="with --users: to write, .csv, .tsv or .parquet")
     parser.add_argument("-k", type=whole(1), default=10, help="how many (default 10)")
+    parser.add_argument("--explain", action="store_true", help="with --liked: which of these called up each item")
+    parser.add_argument("--include-known", action="store_true", help="with --users: also items that a user has")
+    add_among(parser)
+    add_behaviour(parser)
 
 
 def run(args: Namespace) -> Report:
-    """Recommend to a person from the items they like."""
-    recommended = Recommender.load(args.folder).recommend(args.liked, k=args.k)
-    return Report(recommended.to_dict("records"), table(recommended.round(3)))
+    """Recommend to a person from the items they like, or to everyone."""
+    _check(args)
+    recommender = Recommender.load(args.folder)
+    allowed = among(recommender.outputs, args)
+    if args.users is None:
+        recommended = recommender.recommend(args.liked, k=args.k, among=allowed)
+        if args.explain:
+            found = recommender.explain(args.liked, recommended["item"].tolist())
+            why = found.groupby("item", sort=False)["because_title"].agg(lambda names: "; ".join(names[:3]))
+            recommended["because"] = recommended["item"].map(why)
+        return Report(recommended.to_dict("records"), table(recommended.round(3)))
+    behaviour = users_of(args.users, behaviour_of(recommender.model, args.folder, args))
+    started = time.perf_counter()
+    lists = recommender.recommend_many(behaviour, args.k, include_known=args.include_known, among=allowed)
+    rows = write_counted(args.out, lists, behaviour.n_users, "recommending")
+    record = {"model": str(args.folder), "users": behaviour.n_users, "rows": rows, "out": str(args.out),
+              "seconds": time.perf_counter() - started, "peak_mb": machine.peak_mb()}  # fmt: skip
+    return Report([record], f"{behaviour.n_users:,} users, {rows:,} rows in {record['seconds']:.1f} s, in {args.out}")
+
+
+def _check(args: Namespace) -> None:
+    """Refuse, before anything is loaded, what does not go together."""
+    if args.users is None:
+        for name in ("out", "behaviour"):
+            if getattr(args, name) is not None:
+                raise InputError(f"--{name} is for --users FILE|all: leave one of the two out")
+        if args.include_known:
+            raise InputError("--include-known is for --users FILE|all: leave it out")
+    elif args.explain:
+        raise InputError("--explain is for --liked, one person at a time: leave it out")
+    elif args.out is None:
+        raise InputError("--users needs --out FILE: where are the lists to go?")
+    else:
+        check_writable(args.out)
