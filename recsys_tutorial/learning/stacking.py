@@ -20,14 +20,15 @@ from ..model import PretrainedModel
 from ..tasks import Task
 
 NEIGHBOURS = (5, 10, 20, 40, 80, 160)  # numbers of voters to choose among
-ROUNDS = {True: 5, False: 10}  # of the greedy choice, in a ranking and elsewhere
+ROUNDS = {True: 8, False: 10}  # of the greedy choice, in a ranking and elsewhere
 # A ranking's weights are chosen for people who show one event, three, or all, the second to hold from 2 events on, the
 # third from 6: what helps somebody who shows little is not what helps somebody who shows much.
 SHOWN: tuple[int | None, ...] = (1, 3, None)
 EDGES = (2, 6)
 # Votes that the parts of a ranking begin with, for each of these (docs/choices.md). Neighbours say more than a probe of
 # somebody who shows little; a head of the model's own needs no labels at all, so that beside it others begin with none.
-OWN, NEAR, PROBE, NONE = (3.0, 3.0, 3.0), (2.0, 2.0, 2.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
+OWN, NEAR, PROBE, NONE = (3.0, 3.0, 3.0), (2.0, 2.0, 1.0), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0)
+OF_MODEL = (1.0, 0.5, 0.5)  # share of these that the parts of the first model begin with, of the next two; then none
 MOST_USERS = 1000  # labelled users that the weights are chosen on
 LEAST_USERS = 300  # of whom there should be as many when histories are cut short: few are cut several times
 
@@ -96,14 +97,15 @@ def stack(models: Sequence[PretrainedModel], task: Task) -> PretrainedModel:
     ranks = task.outputs is not None
     side, x = item_coordinates(task.behaviour, "binary" if ranks else "idf")
     parts = [probe(side, x, task)]
-    for model in models:
+    for place, model in enumerate(models):
+        share = OF_MODEL[place] if place < len(OF_MODEL) else 0.0
         g, z = model.feature_extractor, model.encode(task.behaviour)
         parts.append(probe(g, z, task))
         if (own := own_head(model, task)) is not None:
             parts.append(Part(g, own, partial(_said, own), OWN))
         elif ranks:
-            parts[-1].votes = PROBE
-            parts.append(replace(neighbours(g, z, task), votes=NEAR))
+            parts[-1].votes = tuple(share * votes for votes in PROBE)
+            parts.append(replace(neighbours(g, z, task), votes=tuple(share * votes for votes in NEAR)))
     if any(part.votes == OWN for part in parts):
         parts = [replace(part, votes=part.votes if part.votes == OWN else NONE) for part in parts]
     weights = np.array([_weights(parts, task, row, n) for row, n in enumerate(SHOWN) if ranks or n is None])

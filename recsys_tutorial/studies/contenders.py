@@ -139,7 +139,7 @@ class World:
         """Return the linear models that a stack puts beside the pretrained one: those that suit the task."""
         task = self.task
         same = isinstance(task, RankingTask) and task.without_seen
-        return [other for other in (["ease"] if same else ["counting"]) if other != name]
+        return [other for other in (["ease"] if same else ["counting", "linear", "pca"]) if other != name]
 
     def described(self, name: str) -> dict[str, Any]:
         """Return the strategy, the objective and the protocol of a contender, for its records."""

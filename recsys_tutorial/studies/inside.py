@@ -52,8 +52,9 @@ class Labelled(World):
         return self.model if name == PRETRAINED and self.model is not None else super().pretrained(name)
 
     def beside(self, name: str) -> list[str]:
-        """Return the linear models that a stack puts beside the pretrained one, where they are not too large."""
-        return [one for one in super().beside(name) if one != "ease" or self.behaviour.n_items <= MOST_ITEMS]
+        """Return the linear models that a stack puts beside the pretrained one, of those that take seconds."""
+        small = self.behaviour.n_items <= MOST_ITEMS
+        return [one for one in super().beside(name) if one == "counting" or (one == "ease" and small)]
 
 
 def rivals(task: Task) -> tuple[list[str], list[str]]:

@@ -43,7 +43,7 @@ NETWORK: dict[str, tuple[str, ...]] = {
 MAP_HEADLINE = {"new-shelf": "pretrained + stack", "target-behaviour": "pretrained + stack",
                 "attribute": "pretrained + probe"}  # fmt: skip
 MOST_TEST = 2000  # test users of a cell: more would make it longer and no surer
-DRAWS_FROM = 100  # labelled users in all that a value rests on: 3 draws of 30, 1 of 100
+DRAWS, MANY = 3, 300  # draws of labelled users that a value rests on, where they are fewer than so many
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def study_map(
         seed: the first of the seeds.
         test_share: share of the users that is only tested on, 2,000 at most.
         epochs: of the network's pretraining; None takes the studies' own.
-        draws: of labelled users a seed; None: 1 of 100 and more, 3 of 30.
+        draws: of labelled users a seed; None: 3, of 300 and more 1.
         out: results file; one that is there, of the same study, is continued.
         origin: what else the file should say of where it comes from.
         device: ``cpu`` or ``cuda``.
@@ -199,7 +199,7 @@ def _measure(
             continue
         values: dict[int, list[float]] = {s: [] for s in tests}
         started, unseen = time.perf_counter(), {s: list[float]() for s in tests}
-        repeats = draws or (1 if name == "scratch" else max(1, DRAWS_FROM // n))
+        repeats = draws or (1 if name == "scratch" or n >= MANY else DRAWS)
         for draw in range(repeats):
             labelled = world.labelled(n, draw)
             model = world.fit(name, labelled)
