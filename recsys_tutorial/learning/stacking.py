@@ -30,7 +30,7 @@ EDGES = (2, 6)
 OWN, NEAR, PROBE, NONE = (3.0, 3.0, 3.0), (2.0, 2.0, 1.0), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0)
 OF_MODEL = (1.0, 0.5, 0.5)  # share of these that the parts of the first model begin with, of the next two; then none
 MOST_USERS = 1000  # labelled users that the weights are chosen on
-LEAST_USERS = 300  # of whom there should be as many when histories are cut short: few are cut several times
+LEAST_USERS = 150  # of whom there should be as many when histories are cut short: few are cut several times
 
 
 @dataclass
