@@ -153,7 +153,7 @@ def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
     allowed = np.ones(len(catalogue), bool)
     if args.items is not None:
         asked = _column(args.items, "item")
-        allowed &= np.isin(catalogue.ids, asked)
+        allowed &= place_of(catalogue.ids, asked) >= 0
         if lost := len(asked) - int(allowed.sum()):
             print(f"{lost:,} of {len(asked):,} items in {args.items} are not known: left out", file=sys.stderr)
     if args.genre is not None:

@@ -26,7 +26,7 @@ class Report(NamedTuple):
 
 def table(frame: pd.DataFrame) -> str:
     """Return a frame as aligned text, whole."""
-    with pd.option_context("display.width", 200, "display.max_colwidth", 60):
+    with pd.option_context("display.width", 200, "display.max_colwidth", 120):
         return frame.to_string(index=False)
 
 

@@ -158,7 +158,7 @@ def write_table(path: Path, pieces: Iterable[pd.DataFrame]) -> int:
     """Write pieces of one table one behind the other, whole or not at all, and return the number of rows.
 
     Raises:
-        InputError: another ending than those of :data:`ENDINGS`.
+        InputError: another ending than those of :data:`ENDINGS`; no piece.
     """
     check_writable(path)
     rows, writer, schema = 0, None, None
@@ -174,6 +174,8 @@ def write_table(path: Path, pieces: Iterable[pd.DataFrame]) -> int:
         finally:
             if writer is not None:
                 writer.close()
+        if writer is None:
+            raise InputError(f"{path}: there is nothing to write, nothing is left for anybody")
     return rows
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from ..data.batches import Batch
 from ..data.interactions import Interactions
 from ..errors import InputError, how_many
 from ..learning.calibration import Calibration
 from ..model import PretrainedModel
-from .recommend import AT_ONCE, ranked
+from .ranking import Ranking
+from .recommend import AT_ONCE
 
 
 def predictions(model: PretrainedModel, behaviour: Interactions, k: int = 10) -> Iterator[pd.DataFrame]:
@@ -33,15 +35,15 @@ def predictions(model: PretrainedModel, behaviour: Interactions, k: int = 10) ->
         raise InputError("this model is not fine-tuned: it has no classes, values or items to predict")
     if model.outputs is not None:
         how_many(k, len(model.outputs), "items to rank")
+        ranking = Ranking(model)
     for begin in range(0, behaviour.n_users, AT_ONCE):
         some = behaviour.take_users(np.arange(begin, min(begin + AT_ONCE, behaviour.n_users)))
-        scores = model.score(some)
         if model.outputs is not None:
-            yield _rankings(model, some, scores, k)
+            yield _rankings(model.outputs.ids, some.user_ids, ranking.best(Batch.of(some), k)[0])
         elif task == "regression":
-            yield pd.DataFrame({"user": some.user_ids, "value": scores[:, 0].astype(float)})
+            yield pd.DataFrame({"user": some.user_ids, "value": model.score(some)[:, 0].astype(float)})
         else:
-            yield _classes(model, some.user_ids, scores)
+            yield _classes(model, some.user_ids, model.score(some))
 
 
 def _classes(model: PretrainedModel, users: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
@@ -53,13 +55,11 @@ def _classes(model: PretrainedModel, users: np.ndarray, scores: np.ndarray) -> p
     return pd.DataFrame({"user": users, "class": best.tolist(), **columns})
 
 
-def _rankings(model: PretrainedModel, some: Interactions, scores: np.ndarray, k: int) -> pd.DataFrame:
-    assert model.outputs is not None
-    best = ranked(scores, some, model.outputs, k, include_known=False, allowed=np.ones(len(model.outputs), bool))
-    known = pd.array(model.outputs.ids, "Int64" if model.outputs.ids.dtype.kind == "i" else "string")
+def _rankings(items: np.ndarray, users: np.ndarray, best: np.ndarray) -> pd.DataFrame:
+    known = pd.array(items, "Int64" if items.dtype.kind == "i" else "string")
     columns = {}
     for place, column in enumerate(best.T):  # -1: nothing is left to recommend
         ids = known.take(np.maximum(column, 0))
         ids[column < 0] = pd.NA
         columns[f"item_{place + 1}"] = ids
-    return pd.DataFrame({"user": some.user_ids, **columns})
+    return pd.DataFrame({"user": users, **columns})

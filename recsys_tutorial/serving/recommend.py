@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from ..data.batches import Batch
+from ..data.batches import Batch, Stored, in_order
 from ..data.catalogue import Catalogue, RawId
 from ..data.interactions import Interactions
-from ..data.joining import place_of
 from ..errors import InputError, how_many
 from ..evaluation.geometry import cosines
 from ..learning import checkpoints
 from ..metrics.ranking import top_k
 from ..model import PretrainedModel
+from .ranking import Ranking
 
 AT_ONCE = 512  # users
 
 
 class Recommender:
     """Recommend from a model that scores items. No retraining: a new person is a new row of behaviour.
+
+    The model is not to be changed after the first question. Lists are the same in any batch, on any number of threads.
 
     Args:
         model: ``f = h ∘ g`` with a head that scores items: from ``pretrain``, or from ``finetune`` on a ranking task.
@@ -56,20 +59,20 @@ class Recommender:
         Raises:
             InputError: no items, an item that is not known (near titles are suggested), k larger than what is left.
         """
-        if len(items) == 0:
-            raise InputError("no items: name at least one that the person likes")
         liked, behaviour = self._named(items, weights)
-        allowed = ~np.isin(self.outputs.ids, self.catalogue.ids[liked])
-        if among is not None:
-            allowed &= _mask(among, self.outputs)
-        return best_of(self.model.score(behaviour)[0], self.outputs, allowed, k)
+        ranking = self._ranking if among is None else Ranking(self.model, _mask(among, self.outputs))
+        known = np.isin(self.outputs.ids[ranking.columns], self.catalogue.ids[liked])
+        k = how_many(k, int((~known).sum()))
+        found, scores = ranking.best(behaviour, k)
+        return listed(self.outputs, found[0], scores[0])
 
     def recommend_many(
         self, behaviour: Interactions, k: int = 10, *, include_known: bool = False, among: np.ndarray | None = None
     ) -> Iterator[pd.DataFrame]:
         """Yield the lists of all users, some users at a time: columns ``user, rank, item, title, score``, best first.
 
-        A user's list is that of :meth:`recommend` for their items; it is shorter than ``k`` where fewer are left.
+        A user's list is that of :meth:`recommend` for their items; it is shorter than ``k`` where fewer are left. One
+        batch of users is in memory at a time.
 
         Args:
             behaviour: of these users, on the model's items, by raw user id.
@@ -80,19 +83,20 @@ class Recommender:
         Raises:
             InputError: another catalogue than the model's; k larger than the number of items to choose from.
         """
-        allowed = np.ones(len(self.outputs), bool) if among is None else _mask(among, self.outputs)
-        k = how_many(k, int(allowed.sum()))
+        ranking = self._ranking if among is None else Ranking(self.model, _mask(among, self.outputs))
+        k = how_many(k, len(ranking.columns))
         self.catalogue.require_same(behaviour.catalogue, f"{behaviour.name!r}")
         titles = np.array(self.outputs.labels(range(len(self.outputs))), object)
-        for begin in range(0, behaviour.n_users, AT_ONCE):
-            some = behaviour.take_users(np.arange(begin, min(begin + AT_ONCE, behaviour.n_users)))
-            scores = self.model.score(some)
-            best = ranked(scores, some, self.outputs, k, include_known, allowed)
-            row, rank = np.nonzero(best >= 0)
-            items = best[row, rank]
+        everyone = Stored.of(behaviour)
+        for rows in in_order(behaviour.n_users, AT_ONCE):
+            best, scores = ranking.best(everyone.take(rows), k, include_known)
+            user, rank = np.nonzero(best >= 0)
+            items = best[user, rank]
+            if not len(items):
+                continue
             yield pd.DataFrame({
-                "user": some.user_ids[row], "rank": rank + 1, "item": self.outputs.ids[items],
-                "title": titles[items], "score": scores[row, items],
+                "user": behaviour.user_ids[rows.numpy()[user]], "rank": rank + 1, "item": self.outputs.ids[items],
+                "title": titles[items], "score": scores[user, rank],
             })  # fmt: skip
 
     def explain(
@@ -100,25 +104,26 @@ class Recommender:
     ) -> pd.DataFrame:
         """Return what each named item adds to the score of each recommended one: the score less that without it.
 
-        Of an encoder that ignores order it is exact: what f would say of the person without that item. An encoder that
-        reads the order then reads a history in which the item never was. What items add need not add up to the score.
+        Where g is a linear bag of items that is not normalised (``linear``, ``denoising``), what they add up to is the
+        score less that of a person of whom nothing is known. Of another bag it is as exact, what f would say of the
+        person without that item, but the others are then read otherwise, louder say: the parts need not add up. An
+        encoder that reads the order reads a history in which the item never was: those before it move one place on.
 
         Args:
-            items: what the person likes, as in :meth:`recommend`; at least two.
+            items: what the person likes, as in :meth:`recommend`; one that is named twice is left out twice.
             recommended: items that are scored.
             weights: as in :meth:`recommend`.
 
         Returns:
             Columns ``item, title, because, because_title, adds``, for each recommended item the largest first.
         """
-        if len(items) < 2:
-            raise InputError(f"{len(items)} items: to leave one out there have to be at least 2")
-        liked, behaviour = self._named(items, weights)
-        scored = self.outputs.indices_of(recommended)
-        rows = [[*range(n), *range(n + 1, len(liked))] for n in range(len(liked))]
-        less = [Batch(behaviour.items[row], torch.tensor([0, len(row)]), behaviour.weights[row]) for row in rows]
-        whole = self.model.score(behaviour)[0, scored]
-        adds = whole - np.stack([self.model.score(one)[0, scored] for one in less])
+        places, behaviour = self._named(items, weights)
+        scored, liked = self.outputs.indices_of(recommended), np.unique(places)
+        keep = [np.arange(len(places)), *(np.flatnonzero(places != item) for item in liked)]
+        ends, kept = np.cumsum([0, *map(len, keep)]), np.concatenate(keep)
+        people = Batch(behaviour.items[kept], torch.from_numpy(ends), behaviour.weights[kept])
+        whole, *without = self._ranking.scores(people, scored)
+        adds = whole - np.stack(without)
         order = np.argsort(-adds, axis=0, kind="stable").T.ravel()
         column = np.repeat(np.arange(len(scored)), len(liked))
         return pd.DataFrame({
@@ -126,6 +131,10 @@ class Recommender:
             "because": self.catalogue.ids[liked[order]], "because_title": self.catalogue.labels(liked[order]),
             "adds": adds[order, column],
         })  # fmt: skip
+
+    @cached_property
+    def _ranking(self) -> Ranking:
+        return Ranking(self.model)
 
     def _named(self, items: Sequence[RawId], weights: Sequence[float] | None) -> tuple[np.ndarray, Batch]:
         """Return the places of the items that a person named, and their behaviour."""
@@ -164,18 +173,6 @@ class Recommender:
         return cls(checkpoints.load_model(folder))
 
 
-def ranked(
-    scores: np.ndarray, some: Interactions, outputs: Catalogue, k: int, include_known: bool, allowed: np.ndarray
-) -> np.ndarray:
-    """Return ``(users, k)`` places of the best items of each user, -1 where none is left; ``scores`` is written to."""
-    scores[:, ~allowed] = -np.inf
-    if not include_known:
-        places = place_of(some.item_ids, outputs.ids)[some.items]
-        rows = np.repeat(np.arange(some.n_users), some.events_per_user)
-        scores[rows[places >= 0], places[places >= 0]] = -np.inf
-    return top_k(scores, k)
-
-
 def _mask(among: np.ndarray, catalogue: Catalogue) -> np.ndarray:
     found = np.array(among, bool)
     if found.shape != (len(catalogue),):
@@ -187,11 +184,10 @@ def best_of(scores: np.ndarray, catalogue: Catalogue, allowed: np.ndarray, k: in
     """Return the ``k`` best of the allowed items as a table; ``(items,)`` scores."""
     k = how_many(k, int(allowed.sum()))
     best = top_k(np.where(allowed, scores, -np.inf)[None], k)[0]
-    return pd.DataFrame(
-        {
-            "rank": np.arange(1, k + 1),
-            "item": catalogue.ids[best],
-            "title": catalogue.labels(best),
-            "score": scores[best],
-        }
-    )
+    return listed(catalogue, best, scores[best])
+
+
+def listed(catalogue: Catalogue, items: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
+    """Return a list of items, best first, as a table ``rank, item, title, score``."""
+    ids, titles = catalogue.ids[items], catalogue.labels(items)
+    return pd.DataFrame({"rank": np.arange(1, len(items) + 1), "item": ids, "title": titles, "score": scores})

@@ -722,6 +722,20 @@ def test_a_list_for_everyone_in_a_file(run, shop, model, tmp_path):
     assert "1 of 3 users did nothing that is known: left out" in err
 
 
+def test_who_has_all_that_may_be_shown_gets_no_row(run, model, shop, tmp_path):
+    had = pd.read_csv(shop, dtype=str).groupby("user")["item"].agg(set)
+    (user, items), *_ = had.items()
+    (tmp_path / "items.csv").write_text("\n".join(["item", *items]))
+    (tmp_path / "users.csv").write_text(f"user\n{user}\n")
+    asked = ["recommend", model, "--out", tmp_path / "lists.csv", "-k", "1", "--items", tmp_path / "items.csv"]
+    code, text, err = run(*asked, "--users", tmp_path / "users.csv")
+    assert (code, text) == (2, "")
+    assert "lists.csv: there is nothing to write" in err.splitlines()[-1]
+    assert not list(tmp_path.glob("*lists*"))
+    assert run(*asked, "--users", "all")[0] == 0
+    assert user not in set(pd.read_csv(tmp_path / "lists.csv", dtype=str)["user"])
+
+
 def test_what_may_be_shown_is_limited_and_explained(run, refused, model, tmp_path):
     (tmp_path / "items.csv").write_text("item\n11\n12\n77\n")
     only = ["--items", tmp_path / "items.csv"]
@@ -729,7 +743,11 @@ def test_what_may_be_shown_is_limited_and_explained(run, refused, model, tmp_pat
     assert {row["item"] for row in json.loads(text)} == {11, 12}
     assert "1 of 3 items in" in err
     code, text, _ = run("recommend", model, "--liked", "10", "--liked", "11", "--explain", "-k", "2", "--json", "-")
-    assert all(set(row["because"].split("; ")) == {TITLES[0], TITLES[1]} for row in json.loads(text))
+    for row in json.loads(text):
+        assert {why["because_title"] for why in row["because"]} == {TITLES[0], TITLES[1]}
+        assert row["because"][0]["adds"] >= row["because"][1]["adds"]
+    code, text, _ = run("recommend", model, "--liked", "10", "--liked", "11", "--explain", "-k", "2")
+    assert re.search(rf"{re.escape(TITLES[0])} [+-]\d\.\d\d\d", text)
     assert "--genre Drama: the genres of these items are not known" in refused(
         "recommend", model, "--liked", "10", "--genre", "Drama"
     )

@@ -104,7 +104,7 @@ def test_everyones_list_is_the_one_that_each_would_get(crowd, at_once, monkeypat
         if left:
             expected = recommender.recommend(had, k=left)
             assert mine["item"].tolist() == expected["item"].tolist()
-            np.testing.assert_allclose(mine["score"], expected["score"], rtol=1e-4, atol=1e-6)
+            assert mine["score"].tolist() == expected["score"].tolist()
         assert len(mine) == left
 
 
@@ -130,5 +130,15 @@ def test_why_an_item_is_recommended_by_hand(recommender):
     assert found["title"].tolist() == ["Beta, The (2002)"] * 2 + ["Delta (2004)"] * 2
     assert found["because"].tolist() == [1, 3, 3, 1]  # the larger first
     np.testing.assert_allclose(found["adds"], [10, 0, 10, 0])
-    with pytest.raises(rt.InputError, match="1 items: to leave one out"):
-        recommender.explain([1], [2])
+    assert recommender.explain([1], [2, 4])["adds"].tolist() == [10, 0]  # beside what is said of nobody
+    assert recommender.explain([1, 3, 1], [2])["because"].tolist() == [1, 3], "named twice, left out twice"
+
+
+def test_what_items_add_adds_up_where_all_is_linear(crowd):
+    recommender, _ = crowd
+    liked = [3, 7, 30]
+    listed = recommender.recommend(liked, k=5)
+    found = recommender.explain(liked, listed["item"].tolist())
+    nobody = recommender.model.score(rt.Batch.from_lists([[]]))[0]
+    adds = found.groupby("item", sort=False)["adds"].sum().to_numpy()
+    np.testing.assert_allclose(adds + nobody[listed["item"]], listed["score"], rtol=1e-4, atol=1e-6)

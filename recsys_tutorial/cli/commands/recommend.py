@@ -14,6 +14,8 @@ from ..arguments import add_among, add_behaviour, add_model_folder, whole
 from ..loading import among, behaviour_of, users_of
 from ..report import Report, table, write_counted
 
+_REASONS = 3  # shown of each item; the records have all
+
 
 def arguments(parser: ArgumentParser) -> None:
     """Add what this command takes."""
@@ -23,7 +25,7 @@ def arguments(parser: ArgumentParser) -> None:
     whom.add_argument("--users", metavar="FILE|all", help="a list for each user in a file, or for all; needs --out")
     parser.add_argument("--out", type=Path, metavar="FILE", help="with --users: to write, .csv, .tsv or .parquet")
     parser.add_argument("-k", type=whole(1), default=10, help="how many (default 10)")
-    parser.add_argument("--explain", action="store_true", help="with --liked: which of these called up each item")
+    parser.add_argument("--explain", action="store_true", help="with --liked: what each of these adds to a score")
     parser.add_argument("--include-known", action="store_true", help="with --users: also items that a user has")
     add_among(parser)
     add_behaviour(parser)
@@ -36,11 +38,17 @@ def run(args: Namespace) -> Report:
     allowed = among(recommender.outputs, args)
     if args.users is None:
         recommended = recommender.recommend(args.liked, k=args.k, among=allowed)
+        records, shown = recommended.to_dict("records"), recommended.round(3)
         if args.explain:
-            found = recommender.explain(args.liked, recommended["item"].tolist())
-            why = found.groupby("item", sort=False)["because_title"].agg(lambda names: "; ".join(names[:3]))
-            recommended["because"] = recommended["item"].map(why)
-        return Report(recommended.to_dict("records"), table(recommended.round(3)))
+            why = recommender.explain(args.liked, recommended["item"].tolist())
+            each = [some.drop(columns=["item", "title"]) for _, some in why.groupby("item", sort=False)]
+            for row, some in zip(records, each, strict=True):
+                row["because"] = some.to_dict("records")
+            shown["because"] = [
+                "; ".join(f"{name} {adds:+.3f}" for _, name, adds in some.head(_REASONS).itertuples(index=False))
+                for some in each
+            ]
+        return Report(records, table(shown))
     behaviour = users_of(args.users, behaviour_of(recommender.model, args.folder, args))
     started = time.perf_counter()
     lists = recommender.recommend_many(behaviour, args.k, include_known=args.include_known, among=allowed)

@@ -1,0 +1,146 @@
+"""f's best items for many users: the same lists whatever the batch, the threads and the items around them."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..data.batches import Batch
+from ..data.joining import place_of
+from ..encoders import BagEncoder
+from ..metrics.ranking import top_k
+from ..model import PretrainedModel
+
+_SPARE = 12  # candidates beyond the k that are asked for
+
+
+class Ranking:
+    """The best of a model's outputs, ties by lower number.
+
+    A float32 product has other last bits in another batch, on other threads or at another place in the table, and lists
+    would change with them. So it only finds candidates, some more than are asked for; their scores are then taken in
+    float64 and rounded to float32, and these decide. Where a float32 error might hide an item from the candidates, the
+    whole row is taken in float64.
+
+    Args:
+        model: with a catalogue and a head that scores items.
+        among: ``(outputs,)`` mask of those that may be listed; None takes all.
+    """
+
+    def __init__(self, model: PretrainedModel, among: np.ndarray | None = None) -> None:
+        assert model.catalogue is not None, "Recommender checks it"
+        assert model.outputs is not None
+        self.columns = np.arange(len(model.outputs)) if among is None else np.flatnonzero(among)
+        same = among is None and model.outputs is model.catalogue
+        places = None if same else place_of(model.catalogue.ids, model.outputs.ids[self.columns])
+        self._places = None if places is None else torch.from_numpy(places)  # of each item among the columns, or -1
+        g, h = model.feature_extractor, model.classifier
+        # One sum for each user, in the order of their events: the same bits anywhere. Layers of products are not.
+        plain = isinstance(g, BagEncoder) and len(g.layers) == 1
+        self._g, self._of_g = (g, torch.float32) if plain else (_exact(g), torch.float64)
+        self._h: Any = None if isinstance(h, nn.Linear) else _exact(h)
+        self._device = model.device
+        if self._h is None:
+            rows = slice(None) if among is None else torch.from_numpy(self.columns).to(model.device)
+            self._weight, self._bias = h.weight.detach()[rows], h.bias.detach()[rows]
+            self._longest = self._weight.norm(dim=1).amax(), self._bias.abs().amax()
+
+    @torch.inference_mode()
+    def best(self, behaviour: Batch, k: int, known: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ``k`` best of the outputs, ``(users, k)`` int64, and their scores, float32.
+
+        Args:
+            behaviour: indices of the model's catalogue.
+            k: at most ``len(self.columns)``; where fewer are left, the other places hold -1, with scores of -inf.
+            known: list what a user has, too.
+        """
+        batch = behaviour.to(self._device)
+        z, had = self._encode(batch), None if known else self._had(batch)
+        if self._h is None and 4 * (k + _SPARE) < len(self.columns):
+            found, scores = self._of_candidates(z, k, had)
+        else:
+            found, scores = _top(_without(self._exact_scores(z), had), k)
+        return np.where(found < 0, -1, self.columns[found]), scores
+
+    @torch.inference_mode()
+    def scores(self, behaviour: Batch, columns: np.ndarray) -> np.ndarray:
+        """Return ``(users, len(columns))`` float32: the scores, bit by bit, that :meth:`best` has of these columns."""
+        z, wanted = self._encode(behaviour.to(self._device)), torch.from_numpy(columns).to(self._device)
+        if self._h is not None:
+            return self._exact_scores(z)[:, wanted].cpu().numpy()
+        order = wanted.argsort()
+        found = self._score(wanted[order].expand(len(z), -1), z).float()
+        return found[:, order.argsort()].cpu().numpy()
+
+    def _encode(self, batch: Batch) -> Tensor:
+        """Return g's vectors as float64."""
+        return self._g(replace(batch, weights=batch.weights.to(self._of_g))).double()
+
+    def _had(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return row and column of what is not to be listed, as the users have it."""
+        if self._places is None:
+            return batch.rows, batch.items
+        places = self._places.to(self._device)[batch.items]
+        return batch.rows[places >= 0], places[places >= 0]
+
+    def _of_candidates(
+        self, z: Tensor, k: int, left_out: tuple[Tensor, Tensor] | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        rough = _without(torch.addmm(self._bias, z.float(), self._weight.T), left_out)
+        values, items = rough.topk(k + _SPARE)
+        items = items.sort(dim=1).values  # equal scores: the lower item first
+        exact = self._score(items, z).float()
+        exact[rough.gather(1, items) == -torch.inf] = -torch.inf
+        exact, order = exact.sort(dim=1, descending=True, stable=True)
+        found, scores = items.gather(1, order)[:, :k].cpu().numpy(), exact[:, :k].cpu().numpy()
+        found[scores == -np.inf] = -1
+        # How far a rough score may be off: the bound on the rounding of a sum of dim products.
+        error = z.shape[1] * torch.finfo(torch.float32).eps * (z.norm(dim=1) * self._longest[0] + self._longest[1])
+        lowest = values[:, -1].cpu().numpy()
+        unsure = np.flatnonzero((lowest != -np.inf) & ~(scores[:, -1] - lowest > 2 * error.cpu().numpy()))
+        if len(unsure):
+            rows = torch.from_numpy(unsure)
+            whole = self._exact_scores(z[rows])
+            whole[rough[rows] == -torch.inf] = -torch.inf
+            found[unsure], scores[unsure] = _top(whole, k)
+        return found, scores
+
+    def _score(self, items: Tensor, z: Tensor) -> Tensor:
+        """Return the scores ``(users, n)``, in float64, of ``n`` columns for each user."""
+        shape = items.shape
+        which, columns = items.unique(return_inverse=True)
+        ends = torch.arange(0, items.numel() + 1, shape[1], device=items.device)
+        with warnings.catch_warnings(action="ignore"):  # that CSR is young in torch
+            wanted = torch.sparse_csr_tensor(ends, columns.flatten(), z.new_zeros(items.numel()), (len(z), len(which)))
+        products = torch.sparse.sampled_addmm(wanted, z, self._weight[which].double().T, beta=0.0)
+        return products.values().view(shape) + self._bias[items]
+
+    def _exact_scores(self, z: Tensor) -> Tensor:
+        """Return the scores of all columns, in float64, rounded to float32."""
+        if self._h is None:
+            return torch.addmm(self._bias.double(), z, self._weight.double().T).float()
+        return self._h(z)[:, torch.from_numpy(self.columns).to(self._device)].float()
+
+
+def _exact(module: nn.Module) -> nn.Module:
+    """Return a copy that computes in float64, without dropout."""
+    return copy.deepcopy(module).double().eval()
+
+
+def _without(scores: Tensor, left_out: tuple[Tensor, Tensor] | None) -> Tensor:
+    if left_out is not None:
+        scores[left_out] = -torch.inf
+    return scores
+
+
+def _top(scores: Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
+    found = top_k(scores.cpu(), k)
+    best = scores.cpu().gather(1, torch.from_numpy(found.clip(0))).numpy()
+    best[found < 0] = -np.inf
+    return found, best
