@@ -18,7 +18,7 @@ from .measure import peak, ratio
 from .peers import PEERS, closed_forms
 from .quality import quality
 from .roofline import roofline
-from .serving import serving
+from .serving import lists_over_implicit, serving
 
 _SEQUENCES = ("masked-item", "next-item")
 _KERNELS = "from recsys_tutorial.benchmark.kernels import {0}; {0}({1})"
@@ -150,9 +150,11 @@ def _large(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def _serving(run: Run) -> Iterator[dict[str, Any]]:
-    """Latency of one person, and people per second in batches, the whole catalogue ranked."""
+    """Latency of one person, people per second in batches, and everyone's list over those of implicit where named."""
     data = synthetic(1000, run.scale.serve_items, 50_000, run.seed)
     yield from serving(data, run.scale.serve_dim, run.scale.calls, run.scale.repetitions, run.seed)
+    if "implicit" in run.against:
+        yield lists_over_implicit(run.invented(), run.scale.serve_dim, run.scale.repetitions, run.seed)
 
 
 def _memory(run: Run) -> Iterator[dict[str, Any]]:

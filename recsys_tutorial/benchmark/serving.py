@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 from torch import nn
 
 from ..data.batches import Batch
 from ..data.interactions import Interactions
 from ..encoders import BagEncoder
+from ..engine.sparse import binary_rows
 from ..metrics.ranking import top_k
 from ..model import PretrainedModel
 from ..serving.recommend import Recommender
-from .measure import record, seconds
+from .measure import ratio, record, seconds
+from .peers import peer
 
 _K, _TOGETHER = 10, 256
 
@@ -33,12 +36,42 @@ def serving(data: Interactions, dim: int, calls: int, repetitions: int, seed: in
         repetitions: batches.
         seed: of the weights.
     """
-    torch.manual_seed(seed)
-    encoder, head = BagEncoder(data.n_items, dim, activation="identity"), nn.Linear(dim, data.n_items)
-    model = PretrainedModel.compose(encoder, head, catalogue=data.catalogue, outputs=data.catalogue).eval()
+    model = _untrained(data, dim, seed)
     about = {"items": data.n_items, "dim": dim}
     yield from (found | about for found in _one_by_one(model, data, calls))
     yield _together(model, data, repetitions) | about
+
+
+def lists_over_implicit(data: Interactions, dim: int, repetitions: int, seed: int) -> dict[str, Any]:
+    """Hold everyone's list, to the table with titles, against those of the library implicit, of as many factors.
+
+    Args:
+        data: whose users get a list, without what they have.
+        dim: length of g's vector; of theirs too, which need not be made: they hold one for each user.
+        repetitions: times that both are run.
+        seed: of the weights.
+    """
+    model = _untrained(data, dim, seed)
+    module = peer("implicit")
+    theirs = module.cpu.als.AlternatingLeastSquares(factors=dim, num_threads=torch.get_num_threads())
+    theirs.user_factors, theirs.item_factors = model.encode(data), model.classifier.weight.detach().numpy()
+    rows, users, k = (
+        csr_matrix(binary_rows(Batch.of(data), data.n_items)),
+        np.arange(data.n_users),
+        min(20, data.n_items),
+    )
+
+    def ours() -> int:
+        return sum(map(len, Recommender(model).recommend_many(data, k)))
+
+    found = ratio("recommend_many_over_implicit", ours, lambda: theirs.recommend(users, rows, N=k), repetitions)
+    return found | {"users": data.n_users, "items": data.n_items, "dim": dim}
+
+
+def _untrained(data: Interactions, dim: int, seed: int) -> PretrainedModel:
+    torch.manual_seed(seed)
+    encoder, head = BagEncoder(data.n_items, dim, activation="identity"), nn.Linear(dim, data.n_items)
+    return PretrainedModel.compose(encoder, head, catalogue=data.catalogue, outputs=data.catalogue).eval()
 
 
 def _one_by_one(model: PretrainedModel, data: Interactions, calls: int) -> Iterator[dict[str, Any]]:
