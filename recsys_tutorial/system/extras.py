@@ -14,7 +14,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "tensorflow": ("tensorflow", "keras"),
     "export": ("onnx", "onnxscript", "onnxruntime"),
     "index": ("faiss",),
-    "serve": ("fastapi", "uvicorn"),
+    "serve": ("fastapi", "fastapi_offline", "uvicorn"),
 }
 
 

@@ -93,7 +93,7 @@ def test_every_block_of_python_uses_what_there_is(step):
 
 def test_the_quick_steps_are_followed_in_an_empty_folder(tmp_path, capfd):
     home = tmp_path / "recsys-tutorial"
-    quick = ("git clone", "shop.csv", "runs/shop-labels", "users_a.csv", "python start.py doctor", "jupyter")
+    quick = ("git clone", "shop.csv", "runs/shop-labels", "--users all", "users_a.csv", "python start.py doctor", "jupyter")
     steps = [step for step in STEPS if any(part in step.text for part in quick)]
     assert len(steps) >= 5
     if not (ROOT / ".git").exists():
@@ -105,5 +105,6 @@ def test_the_quick_steps_are_followed_in_an_empty_folder(tmp_path, capfd):
             follow.make_files(home)
     assert (home / "runs" / "shop" / "model.json").exists()
     assert (home / "classes.csv").read_text(encoding="utf-8").count("\n") == 61  # a header, and sixty customers
+    assert (home / "lists.csv").read_text(encoding="utf-8").count("\n") == 1 + 60 * 10
     assert (home / "big" / "interactions.json").exists()
     assert (home / "slides" / "00_start_here.slides.html").stat().st_size > 100_000

@@ -72,6 +72,39 @@ def test_fewer_are_returned_where_fewer_are_left(client):
     assert len(client.get("/similar?item=10&k=100").json()["items"]) == 4
 
 
+def test_each_recommendation_says_on_request_what_called_it_up(client, recommender):
+    liked = ["Ada (1990)", "the bits"]
+    rows = client.post("/recommend", json={"liked": liked, "k": 2, "explain": True}).json()["items"]
+    why = recommender.explain(liked, [row["item"] for row in rows])
+    told = [(row["item"], reason["item"], reason["title"]) for row in rows for reason in row["because"]]
+    assert told == list(why[["item", "because", "because_title"]].itertuples(index=False, name=None))
+    np.testing.assert_allclose([reason["adds"] for row in rows for reason in row["because"]], why["adds"], rtol=1e-6)
+    answer = client.post("/recommend", json={"liked": ["Ada (1990)"], "k": 1, "explain": "yes"})
+    assert (answer.status_code, "body.explain" in answer.json()["detail"]) == (422, True)
+
+
+def test_items_are_found_by_a_part_of_their_titles(client):
+    def found(text, **how):
+        return [row["title"] for row in client.get("/items", params={"text": text, **how}).json()["items"]]
+
+    assert found("D") == ["Data (1993)", "Ada (1990)", "Code (1992)", "Edge (1994)"]  # those that begin with it first
+    assert found("199", k=2) == ["Ada (1990)", "Bits, The (1991)"]
+    assert found("(?:") == []
+    assert client.get("/items?text=").status_code == 422
+
+
+def test_nothing_that_a_browser_is_sent_names_another_host(client):
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert len(page.text.splitlines()) < 200
+    for address in ("/", "/docs"):
+        text = client.get(address).text
+        assert not re.findall(r"(?:src|href|url)\s*[=(:]\s*['\"]?(?:https?:)?//[^'\"\s)]+", text)
+        for part in re.findall(r"(?:src|href)=['\"](/[^'\"]+)", text):
+            assert client.get(part).status_code == 200
+
+
 def test_health_says_which_model(client, recommender):
     told = client.get("/health").json()
     assert told == {
@@ -167,7 +200,7 @@ def test_schemathesis_finds_nothing(served):
 
         one()
     assert len(tried) > 100
-    assert set(tried) == {"/recommend", "/similar", "/health"}
+    assert set(tried) == {"/recommend", "/items", "/similar", "/health"}
 
 
 # --- another model ----------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ class Served:
         self.recommender = Recommender.load(self.folder)
         vectors = self.recommender.model.feature_extractor.item_vectors.detach().numpy()
         self._unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)  # once, not at each request
+        catalogue = self.recommender.catalogue
+        self._folded = [label.casefold() for label in catalogue.labels(range(len(catalogue)))]
         self._warm_up()
 
     def _warm_up(self) -> None:
@@ -68,6 +70,7 @@ class Served:
             print(f"recsys-tutorial: the new model cannot be used, the old one goes on: {error}", file=sys.stderr)
             return False
         self._loaded, self.recommender, self._unit = fresh._loaded, fresh.recommender, fresh._unit
+        self._folded = fresh._folded
         print(f"recsys-tutorial: now serving {self.fingerprint}", file=sys.stderr)
         return True
 
@@ -76,12 +79,24 @@ class Served:
         """Twelve hex digits of the catalogue."""
         return self.recommender.catalogue.fingerprint
 
-    def recommend(self, liked: Sequence[RawId], k: int) -> list[Row]:
-        """Return up to ``k`` recommendations; InputError for an item that is not known."""
+    def recommend(self, liked: Sequence[RawId], k: int, explain: bool = False) -> list[Row]:
+        """Return up to ``k`` recommendations, each with its reasons where asked; InputError for an unknown item."""
         recommender = self.recommender
         seen = {recommender.catalogue.index_of(item) for item in liked}
         left = len(recommender.outputs) - len(seen)
-        return recommender.recommend(liked, min(k, left)).to_dict("records") if left > 0 else []
+        rows = recommender.recommend(liked, min(k, left)).to_dict("records") if left > 0 else []
+        if rows and explain:
+            why = recommender.explain(liked, [row["item"] for row in rows])
+            reasons = why[["because", "because_title", "adds"]].set_axis(["item", "title", "adds"], axis=1)
+            for row, (_, some) in zip(rows, reasons.groupby(why["item"], sort=False), strict=True):
+                row["because"] = some.to_dict("records")
+        return rows
+
+    def find(self, text: str, k: int) -> list[Row]:
+        """Return up to ``k`` items whose titles hold ``text``, in any case: those that begin with it first."""
+        catalogue, folded = self.recommender.catalogue, text.casefold()
+        places = [(not title.startswith(folded), n) for n, title in enumerate(self._folded) if folded in title]
+        return [{"item": catalogue.ids[n], "title": catalogue.label(n)} for _, n in sorted(places)[:k]]
 
     def similar(self, item: RawId, k: int) -> list[Row]:
         """Return up to ``k`` similar items, as :meth:`Recommender.similar` does; InputError as there."""

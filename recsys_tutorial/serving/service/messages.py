@@ -31,6 +31,15 @@ class Liked(BaseModel):
 
     liked: list[Item] = Field(min_length=1, max_length=500)
     k: Annotated[int, _LENGTH, _OF_JSON] = 10
+    explain: Annotated[bool, Field(strict=True, description="say what each liked item adds to each score")] = False
+
+
+class Reason(BaseModel):
+    """A liked item, and what it adds to a score."""
+
+    item: int | str
+    title: str
+    adds: float
 
 
 class Scored(BaseModel):
@@ -40,12 +49,27 @@ class Scored(BaseModel):
     item: int | str
     title: str
     score: float
+    because: Annotated[list[Reason] | None, Field(description="where it was asked for: what adds most first")] = None
 
 
 class Answer(BaseModel):
     """The best items first, and the catalogue of the model that chose them."""
 
     items: list[Scored]
+    catalogue: str
+
+
+class Named(BaseModel):
+    """An item of the catalogue."""
+
+    item: int | str
+    title: str
+
+
+class Found(BaseModel):
+    """Items whose titles hold what was asked for, those that begin with it first."""
+
+    items: list[Named]
     catalogue: str
 
 

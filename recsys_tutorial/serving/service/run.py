@@ -35,7 +35,8 @@ def serve(folder: str | Path, host: str = "127.0.0.1", port: int = 8000) -> None
         address, taken = listening.getsockname()[:2]
         where = f"http://{f'[{address}]' if ':' in address else address}:{taken}"
         items = len(served.recommender.catalogue)
-        print(f"recsys-tutorial: serving {items:,} items at {where} (its page: /docs)", file=sys.stderr, flush=True)
+        told = f"recsys-tutorial: serving {items:,} items at {where} (a page to try it; for programs: /docs)"
+        print(told, file=sys.stderr, flush=True)
         uvicorn.Server(config).run(sockets=[listening])
 
 
