@@ -71,11 +71,6 @@ def add_file_options(parser: ArgumentParser) -> None:
     """Add how the columns of a file are called, and what a repeated pair means."""
     parser.add_argument("--columns", help="the file's column names: user=uid,item=sku,rating=stars,timestamp=ts")
     parser.add_argument("--duplicates", choices=DUPLICATES, default="error", help="one user, one item, twice")
-    parser.add_argument("--encoding", default="utf-8", help="of text files: latin-1, utf-16, gb18030 (default utf-8)")
-    parser.add_argument("--decimal", choices=[".", ","], default=".", help="before the decimals of a number")
-    parser.add_argument("--time-format", metavar="FORMAT", help="of dates: '%%d.%%m.%%Y %%H:%%M' (default: ISO)")
-    parser.add_argument("--no-header", dest="header", action="store_false",
-                        help="the columns have no names: --columns user=1,item=2 counts them")  # fmt: skip
 
 
 def add_labels(parser: ArgumentParser) -> None:

@@ -7,7 +7,6 @@ import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Collection
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +15,25 @@ import numpy as np
 from ..data.catalogue import Catalogue
 from ..data.interactions import Interactions
 from ..data.joining import place_of, with_items
-from ..data.plain import FileOptions, can_read, plain_file
 from ..data.published.datasets import DATASETS, load_dataset, unknown_dataset
 from ..data.readers import read_interactions
 from ..data.readers.columns import ids
 from ..data.readers.sniffing import column_of
 from ..data.reports import DroppedRows
 from ..data.storage import open_interactions
-from ..data.tables import read_table
+from ..data.tables import ENDINGS, read_table
 from ..engine import processes as distributed
 from ..errors import InputError, unknown
 from ..model import PretrainedModel
 from ..tasks import Task, read_labels
 from ..tasks.reading import ROLES
 
-WRITTEN = tuple(field.name for field in fields(FileOptions))
-READING = ("columns", "duplicates", "form", "strict", *WRITTEN)  # how DATA was read, beside its name or path
+READING = ("columns", "duplicates", "form", "strict")  # how DATA was read, beside its name or path
 COLUMNS = ("user", "item", "rating", "timestamp", "title", "genres", "behaviour")
 
 
 def load(
-    data: str, columns: str | None = None, duplicates: str = "error", form: str | None = None, strict: bool = True,
-    **written: Any,
+    data: str, columns: str | None = None, duplicates: str = "error", form: str | None = None, strict: bool = True
 ) -> Interactions:  # fmt: skip
     """Return the data set called ``data``, or the file or the folder of interactions at that path.
 
@@ -47,12 +43,11 @@ def load(
         duplicates: see :func:`recsys_tutorial.data.events.from_events`.
         form: see :func:`recsys_tutorial.read_interactions`.
         strict: see there too.
-        written: see :class:`recsys_tutorial.data.plain.FileOptions`.
     """
     path = Path(data)
-    is_path = data == "-" or can_read(path) or path.name != data or path.exists()
+    is_path = path.suffix.lower() in (*ENDINGS, ".inter") or path.name != data or path.exists()
     if data not in DATASETS and not is_path:
-        raise unknown_dataset(data, [near.name for near in Path().iterdir() if can_read(near)])
+        raise unknown_dataset(data, [near.name for near in Path().iterdir() if near.suffix in ENDINGS])
     if data in DATASETS:
         if columns is not None:
             raise InputError(f"--columns is for a file, {data!r} is not one: leave it out")
@@ -63,8 +58,7 @@ def load(
         return open_interactions(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DroppedRows)  # the report says the same
-        how: dict[str, Any] = {"duplicates": duplicates, "form": form, "strict": strict, **written}
-        return read_interactions(data, **how, **_parse_columns(columns))  # type: ignore[arg-type]
+        return read_interactions(data, **_parse_columns(columns), duplicates=duplicates, form=form, strict=strict)
 
 
 def tell(interactions: Interactions) -> None:
@@ -90,14 +84,14 @@ def _parse_columns(text: str | None, roles: Collection[str] = COLUMNS, option: s
 
 def load_told(args: Namespace) -> Interactions:
     """Return the data that the arguments of :func:`..arguments.add_data` ask for, and say how it was read."""
-    interactions = load(args.data, **{name: getattr(args, name) for name in READING})
+    interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
     tell(interactions)
     return interactions
 
 
 def told(args: Namespace) -> dict[str, Any]:
     """Return where the data of a command comes from, so that it is found again from anywhere."""
-    data = args.data if args.data in (*DATASETS, "-") else os.path.abspath(args.data)
+    data = args.data if args.data in DATASETS else os.path.abspath(args.data)
     return {"read": {"data": data, **{name: getattr(args, name) for name in READING}}}
 
 
@@ -108,12 +102,12 @@ def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Inter
     """
     if model.catalogue is None:
         raise InputError(f"{folder}: this model does not know its items, so no file can be laid on them: pretrain one")
-    how: Any = {name: getattr(args, name) for name in ("columns", "duplicates", *WRITTEN)}
+    how: Any = {"columns": args.columns, "duplicates": args.duplicates}
     if args.behaviour is not None:
         found = load(args.behaviour, **how)
     else:
         read: Any = model.origin.get("read")
-        if read is None or read["data"] == "-":
+        if read is None:
             raise InputError(f"{folder} does not say where its data lies: name a file with --behaviour FILE")
         try:
             found = load(**read)
@@ -142,8 +136,7 @@ def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Inter
 def labels_of(path: str, args: Namespace) -> Task:
     """Return the labels that the arguments of :func:`..arguments.add_labels` ask for."""
     columns = _parse_columns(args.label_columns, ROLES, "--label-columns")
-    how: Any = {name: getattr(args, name) for name in WRITTEN}
-    return read_labels(path, task=args.task, columns=columns, at_least=args.at_least, **how)
+    return read_labels(path, task=args.task, columns=columns, at_least=args.at_least)
 
 
 def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
@@ -170,9 +163,9 @@ def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
 
 def _column(file: str, role: str) -> np.ndarray:
     """Return the ids in the column ``role`` of a file, or in its only column, each once."""
-    with plain_file(Path(file), FileOptions()) as path:
-        table = read_table(path, (role,))
-        column = column_of(table if len(table.columns) > 1 else table.set_axis([role], axis=1), role, role, path)
+    path = Path(file)
+    table = read_table(path, (role,))
+    column = column_of(table if len(table.columns) > 1 else table.set_axis([role], axis=1), role, role, path)
     return np.unique(np.asarray(ids(column, path))) if column is not None else np.zeros(0)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 import warnings
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -20,6 +18,7 @@ from .files import written_whole
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 PARQUET = (".parquet", ".pq")
 ENDINGS = (*SEPARATORS, *PARQUET)
+PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".7z")
 LONGEST_LINE = 2**24  # bytes
 
 
@@ -36,7 +35,8 @@ def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
     """
     ending = check_file(path)
     if ending not in ENDINGS:
-        raise InputError(f"{path} ends in {ending or 'nothing'!r}: use one of {' '.join(ENDINGS)}")
+        way = "unpack it first" if ending in PACKED else f"use one of {' '.join(ENDINGS)}"
+        raise InputError(f"{path} ends in {ending or 'nothing'!r}: {way}")
     try:
         table = _read_parquet(path) if ending in PARQUET else _read_text(path, SEPARATORS[ending], text)
     except pd.errors.EmptyDataError:
@@ -44,11 +44,7 @@ def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
     except InputError:
         raise
     except UnicodeDecodeError as error:
-        guess = likely_encoding(path)
-        raise InputError(
-            f"{path} is not UTF-8 text ({first_bad_byte(path)}): name its encoding, encoding={guess!r} perhaps (in a "
-            f"command: --encoding {guess}), or save it as UTF-8"
-        ) from error
+        raise InputError(f"{path} is not UTF-8 text ({first_bad_byte(path)}): save it as UTF-8") from error
     except (ValueError, OSError, pa.ArrowException, pd.errors.ParserWarning) as error:
         raise InputError(f"{path} cannot be read as {ending[1:]}: {_first_line(error)}") from error
     if table.empty:
@@ -113,21 +109,6 @@ def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFram
             path, sep=separator, header=0, names=range(len(names)), dtype=dtypes, low_memory=False, **OPTIONS
         )
     return table.set_axis(names, axis=1)
-
-
-def likely_encoding(path: Path) -> str:
-    """Return what a file that is not UTF-8 may be written in, to suggest it, never to read by it."""
-    with open(path, "rb") as file:
-        start = file.read(2**16)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or start[1::2].count(0) > len(start) // 4:
-        return "utf-16"
-    high = sum(byte >= 0x80 for byte in start)
-    pairs = len(re.findall(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]", start))
-    try:
-        start[: start.rfind(b"\n") + 1].decode("gb18030")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "gb18030" if 2 * pairs > 0.9 * high and re.search(rb"[\xa1-\xfe]{4}", start) else "latin-1"
 
 
 def first_bad_byte(path: Path) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,7 @@ import pandas as pd
 from ..data.catalogue import Catalogue, as_ids
 from ..data.events import from_events
 from ..data.interactions import Interactions
-from ..data.plain import FileOptions, plain_file
-from ..data.readers.columns import ids, numbers, refuse, to_numeric, with_point
+from ..data.readers.columns import ids, numbers, refuse, to_numeric
 from ..data.readers.sniffing import column_of
 from ..data.reports import LabelReport
 from ..data.tables import read_table
@@ -36,7 +34,6 @@ def read_labels(
     task: str | None = None,
     columns: Mapping[str, str] | None = None,
     at_least: float | None = None,
-    **written: Any,
 ) -> Task:
     """Read what is known of some users from a CSV, TSV or Parquet, as :func:`recsys_tutorial.read_interactions` reads.
 
@@ -53,7 +50,6 @@ def read_labels(
         columns: role -> name of its column, where that differs: ``{"user": "uid", "label": "gender"}``.
         at_least: ranking: the rating from which an item is wanted; None goes by the scale
             (:func:`~recsys_tutorial.tasks.build.liked_from`).
-        written: how the file is written, see :class:`recsys_tutorial.data.plain.FileOptions`.
 
     Returns:
         A :class:`ClassificationTask`, which keeps the names of its classes, a :class:`RegressionTask` or a
@@ -64,19 +60,10 @@ def read_labels(
         InputError: an unreadable file or cell (as for interactions), columns from which no task follows, a user with
             two different labels, labels that are all the same, nobody of ``behaviour`` among them.
     """
+    path = Path(path)
     if task is not None and task not in KINDS.values():
         raise unknown("task", task, KINDS.values())
-    how = FileOptions(**written)
-    with plain_file(Path(path), how) as plain:
-        found = _read(plain, task, dict(columns or {}), at_least, how.decimal)
-    return found if behaviour is None else found.on(behaviour)
-
-
-def _read(path: Path, task: str | None, columns: dict[str, str], at_least: float | None, decimal: str) -> Task:
-    """Read a plain file."""
-    role, table = _columns(path, columns, task)
-    for name in {role, "rating"} & set(table) - {"item"}:
-        table[name] = with_point(table[name], decimal)
+    role, table = _columns(path, dict(columns or {}), task)
     if at_least is not None and "rating" not in table:
         raise InputError(f"at_least={at_least:g} is for a ranking with a column 'rating', which {path} has not")
     rows, empty = len(table), table[role].isna() | (table[role].astype(str).str.strip() == "")
@@ -90,7 +77,8 @@ def _read(path: Path, task: str | None, columns: dict[str, str], at_least: float
         found, left_out, why = _one_label(path, user, _named(table, role), task, role)
     left_out = {"rows with an empty label": int(empty.sum())} | left_out
     report = LabelReport(rows, found.name, why, found.said(), {why: count for why, count in left_out.items() if count})
-    return replace(found, report=report)
+    found = replace(found, report=report)
+    return found if behaviour is None else found.on(behaviour)
 
 
 def _columns(path: Path, columns: dict[str, str], task: str | None) -> tuple[str, pd.DataFrame]:

@@ -356,7 +356,7 @@ def test_data_that_is_not_there(refused, monkeypatch, tmp_path):
         ("a.csv", "user,sku\n1,2\n", "a.csv has no column 'item' for item: it has user, sku; name yours with item="),
         ("a.csv", "user,item,rating\n1,2,x\n", "a.csv, row 1, column 'rating': 'x' is not a finite number"),
         ("a.csv", "user,item\n1,2\n1,2\n", "'a.csv', row 2: user 1 has item 2 a second time"),
-        ("a.xls", "PK", "a.xls ends in '.xls': use one of .csv .tsv .txt .parquet .pq"),
+        ("a.xlsx", "PK", "a.xlsx ends in '.xlsx': use one of .csv .tsv .txt .parquet .pq"),
     ],
 )
 def test_a_file_that_cannot_be_used(refused, tmp_path, name, content, message):

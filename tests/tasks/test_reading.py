@@ -104,7 +104,7 @@ def test_columns_go_by_their_names_and_the_only_other_column_holds_the_labels(fi
         (rows(*enumerate([*range(40), "NA"])), "row 41, column 'label': 'NA' is no number, as most labels are"),
         ("", "is empty: it needs a header and at least one row"),
         ("user,label\n", "is empty: it needs a header and at least one row"),
-        (b"user,label\n1,caf\xe9\n", "is not UTF-8 text (byte 0xe9 in line 2): name its encoding"),
+        (b"user,label\n1,caf\xe9\n", "is not UTF-8 text (byte 0xe9 in line 2): save it as UTF-8"),
     ],
 )  # fmt: skip
 def test_what_is_refused_says_why_in_one_line(file, text, message):

@@ -10,10 +10,7 @@ import pandas as pd
 from ...errors import InputError
 from ..catalogue import as_ids
 
-TIME = (
-    "is not a time: give seconds since 1970, dates as 2024-05-31 or 2024-05-31T10:00:00+02:00, or their format, as "
-    "time_format='%d.%m.%Y' (in a command: --time-format)"
-)
+TIME = "is not a time: give seconds since 1970, or dates as 2024-05-31 or 2024-05-31T10:00:00+02:00"
 
 UNITS = (1e11, 1e14, 1e17)  # where milli-, micro- and nanoseconds begin
 
@@ -80,10 +77,7 @@ def numbers(column: pd.Series, path: Path) -> np.ndarray:
     """Return float32; refuse empty cells, text, infinities, and what is too large to be told from one."""
     with np.errstate(over="ignore"):
         number = column if column.dtype == np.float32 else to_numeric(column).astype(np.float32)
-    bad = pd.Series(~np.isfinite(number)).to_numpy()
-    commas = column.dtype.kind not in "iuf" and column[bad].astype(str).str.fullmatch(r"-?[\d.]*,\d+").any()
-    hint = ": decimal=',' (in a command: --decimal ,) reads commas" if commas else ""
-    refuse(pd.Series(bad), column, path, f"is not a finite number{hint}")
+    refuse(pd.Series(~np.isfinite(number)), column, path, "is not a finite number")
     return number.to_numpy()
 
 
@@ -94,23 +88,6 @@ def to_numeric(column: pd.Series) -> pd.Series:
     except OverflowError:  # pandas gives up on a whole number of more than 300 digits: here it is no number
         short = column.astype(str).str.len() <= 300
         return pd.to_numeric(column.where(short), errors="coerce")
-
-
-def with_point(column: pd.Series, decimal: str) -> pd.Series:
-    """Return a column of text with a decimal point, ``1.234,5`` as ``1234.5``; others as they are."""
-    if decimal == "." or column.dtype.kind in "iuf":
-        return column
-    return column.str.replace(".", "", regex=False).str.replace(decimal, ".", regex=False)
-
-
-def dates(column: pd.Series, path: Path, time_format: str) -> pd.Series:
-    """Return dates that are written in this format, those without a zone in UTC; refuse the others."""
-    try:
-        found = pd.to_datetime(column.astype(str).str.strip(), format=time_format, errors="coerce", utc=True)
-    except ValueError as error:
-        raise InputError(f"time_format={time_format!r}: {error}") from error
-    refuse(found.isna(), column, path, f"is not a time as {time_format}")
-    return found
 
 
 def seconds(column: pd.Series, path: Path) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Read a person's own data: a table, one row per event; sequences, one user a line; RecBole's files."""
+"""Read a person's own data: CSV, TSV or Parquet, one row per event; sequences, one user a line; RecBole's files."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import warnings
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from ...errors import InputError, listed, nearest, unknown
 from ..events import from_events
 from ..interactions import Interactions
-from ..plain import FileOptions, plain_file
 from ..reports import DroppedRows
 from ..streams import read_stream
 from ..tables import ENDINGS, check_file, read_table
-from .columns import BadCells, dates, ids, numbers, per_item, seconds, split, with_point
+from .columns import BadCells, ids, numbers, per_item, seconds, split
 from .recbole import read_recbole
 from .sequences import looks_like_sequences, read_sequences
 
@@ -39,12 +37,8 @@ def read_interactions(
     duplicates: str = "error",
     form: str | None = None,
     strict: bool = True,
-    **written: Any,
 ) -> Interactions:
     """Read interactions from a file; the ending says how: ``.csv .tsv .txt .parquet .pq``, or ``.inter`` of RecBole.
-
-    Also JSON lines (``.jsonl .ndjson``), a workbook (``.xlsx``, its first sheet, where openpyxl is installed), any of
-    these packed (``.gz .bz2 .xz .zst``, or a ``.zip`` that holds one of them), and ``-``, a table on standard input.
 
     A **table** has a header row and one row per event. Text files are UTF-8, separated as the ending says (``.txt`` by
     tabs), or by the one of ``, ; | tab`` that the header shows. Spaces around names and ids do not count, nor do blank
@@ -71,8 +65,6 @@ def read_interactions(
         form: ``table`` or ``sequences``; None finds out.
         strict: True refuses the file for a cell that cannot be read and for duplicates that were not asked for. False
             drops such rows and keeps the last of duplicates, counts them in ``report`` and warns.
-        written: ``encoding``, ``decimal``, ``time_format``, ``header``: see
-            :class:`recsys_tutorial.data.plain.FileOptions`.
 
     Returns:
         Interactions whose ``report`` says how many rows were read, dropped and why, and merged.
@@ -82,30 +74,21 @@ def read_interactions(
         InputError: empty file, unknown ending, missing column, a cell that cannot be read (its row and column
             are named; rows count from 1 below the header), duplicates that were not asked for.
     """
+    path = Path(path)
     if form is not None and form not in FORMS:
         raise unknown("form", form, FORMS)
-    wanted = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "title": title, "genres": genres}
-    wanted |= {} if behaviour is None else {"behaviour": behaviour}
-    how = FileOptions(**written)
-    with plain_file(Path(path), how) as plain:
-        return _read(plain, wanted, duplicates, form, strict, how)
-
-
-def _read(
-    path: Path, wanted: dict[str, str | None], duplicates: str, form: str | None, strict: bool, written: FileOptions
-) -> Interactions:
-    """Read a plain file."""
     if form == "sequences" or (form is None and looks_like_sequences(path)):
         return read_sequences(path, duplicates="keep" if duplicates == "error" else duplicates)
     if path.suffix.lower() == ".inter" and form is None:
         return read_recbole(path, duplicates)
+    wanted = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "title": title, "genres": genres}
     how = duplicates if strict or duplicates != "error" else "last"
-    if "behaviour" in wanted:
-        return _by_kind(path, wanted, "last" if how == "error" else how, written)
-    if written.plain_cells and check_file(path) in ENDINGS and (tidy := read_stream(path, wanted)) is not None:
+    if behaviour is not None:
+        return _by_kind(path, {**wanted, "behaviour": behaviour}, "last" if how == "error" else how)
+    if check_file(path) in ENDINGS and (tidy := read_stream(path, wanted)) is not None:
         with suppress(BadCells):  # the patient reader names the cell as it is written
             return _interactions(tidy, path, how, {})
-    table, dropped = _patiently(path, wanted, written), dict[str, int]()
+    table, dropped = _patiently(path, wanted), dict[str, int]()
     while True:
         try:
             return _interactions(dict(table), path, how, dropped)
@@ -116,9 +99,9 @@ def _read(
             table = {role: column[~error.rows].reset_index(drop=True) for role, column in table.items()}
 
 
-def _by_kind(path: Path, wanted: dict[str, str | None], duplicates: str, written: FileOptions) -> Interactions:
+def _by_kind(path: Path, wanted: dict[str, str | None], duplicates: str) -> Interactions:
     """Return the events of the most frequent kind, with those of each kind by name."""
-    table = _patiently(path, wanted, written)
+    table = _patiently(path, wanted)
     names = table.pop("behaviour").astype(str).str.strip()
     order = names.value_counts().index.tolist()
     if len(order) > MOST_KINDS:
@@ -131,17 +114,12 @@ def _by_kind(path: Path, wanted: dict[str, str | None], duplicates: str, written
     return replace(kinds[order[0]], name=path.name, kinds=kinds)
 
 
-def _patiently(path: Path, wanted: dict[str, str | None], written: FileOptions) -> dict[str, pd.Series]:
+def _patiently(path: Path, wanted: dict[str, str | None]) -> dict[str, pd.Series]:
     """Return role -> column, of those that are there, from the whole table at once."""
-    roles = TEXT if written.plain_cells else (*TEXT, "rating", "timestamp")
-    table = read_table(path, [name for role in roles if (name := wanted.get(role)) is not None])
+    text = [name for role in TEXT if (name := wanted.get(role)) is not None]
+    table = read_table(path, text)
     columns = {role: column_of(table, role, name, path) for role, name in wanted.items()}
-    found = {role: column for role, column in columns.items() if column is not None}
-    if "rating" in found:
-        found["rating"] = with_point(found["rating"], written.decimal)
-    if "timestamp" in found and written.time_format is not None:
-        found["timestamp"] = dates(found["timestamp"], path, written.time_format)
-    return found
+    return {role: column for role, column in columns.items() if column is not None}
 
 
 def _interactions(table: dict[str, pd.Series], path: Path, duplicates: str, dropped: dict[str, int]) -> Interactions:
