@@ -53,11 +53,11 @@ def run(args: Namespace) -> Report:
     models, fit_seconds, leaks = {}, {}, {}
     for name in args.model:
         started = time.perf_counter()
-        models[name] = model_by_name(name, split.train, args.seed, args.device, progress=True)
+        models[name] = model_by_name(name, split.train, args.seed, args.device)
         fit_seconds[name] = time.perf_counter() - started
         leaks[name] = warn_of_leak(name, models[name], interactions)
     lengths = args.k or [k for k in (10, 20, 100) if k <= interactions.n_items]
-    found = evaluate(models, split, args.metric, lengths, sampled=args.sampled, seed=args.seed, progress=True)
+    found = evaluate(models, split, args.metric, lengths, sampled=args.sampled, seed=args.seed)
     if args.figure:
         from ...teaching.plots import evaluation  # here, because matplotlib is slow to import
 
