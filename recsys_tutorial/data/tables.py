@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -135,13 +136,23 @@ def _read_text(path: Path, separator: str, text: Collection[str] | None, form: F
 
 
 def _read_json_lines(path: Path, form: FileForm) -> pd.DataFrame:
+    """Return cells as they are written: pandas' own reader takes some texts for dates, and pyarrow's too."""
     _refuse_long_lines(path, form)
+    rows = []
     with opened(path, form) as file:
-        table = pd.read_json(
-            file, lines=True, dtype=False, convert_dates=False, convert_axes=False, precise_float=True,
-            encoding="utf-8-sig",
-        )  # fmt: skip
-    return table.set_axis([str(name).strip() for name in table.columns], axis=1)
+        for number, line in enumerate(file, 1):
+            try:
+                row = json.loads(line.decode("utf-8-sig")) if line.strip() else None
+            except UnicodeDecodeError:
+                raise
+            except ValueError as error:
+                raise InputError(f"{path}, line {number} is no JSON: {error}") from error
+            if not isinstance(row, dict | None):
+                raise InputError(f"{path}, line {number} is no JSON object: write it as {{'user': 1, 'item': 2}}")
+            rows += [] if row is None else [row]
+    table = pd.DataFrame(rows, dtype=object)
+    whole = [name for name in table.columns if table[name].notna().all()]  # else 2**53 + 1 would turn to a fraction
+    return table.astype(table[whole].infer_objects().dtypes.to_dict())
 
 
 def _read_excel(path: Path, form: FileForm) -> pd.DataFrame:

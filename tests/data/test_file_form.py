@@ -120,12 +120,13 @@ def test_any_form_of_a_file_says_the_same(tmp_path_factory, table, packed, form,
 def test_a_packed_file_is_read_as_a_large_one_is(file, packed, monkeypatch):
     rows = [[f"ü{n % 7}", str(n), "1,5", "5"] for n in range(2000)]
     form = FileForm("latin-1", ",")
-    path = file(f"log.csv{packed}", PACK[packed](text_of(rows, form).replace(b'"', b"").replace(b"1,5", b"1")))
+    path = file(f"log.csv{packed}", PACK[packed](text_of(rows, form, ";").replace(b'"', b"")))
     monkeypatch.setattr("recsys_tutorial.data.streams.BLOCK", 4096)
     found = read_stream(path, {name: name for name in NAMES}, form)
     assert found is not None
     assert found["user"].tolist() == [f"ü{n % 7}" for n in range(2000)]
     assert found["item"].tolist() == list(range(2000))
+    assert set(found["rating"]) == {1.5}
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,7 @@ COMMA = FileForm(decimal=",")
         ("l.csv", "1,2\n1,3\n", {"user": 1, "item": "sku"}, "l.csv has no column 'sku' for item: it has 1, 2"),
         ("l.csv", "1,2\n1,3,4\n", {"user": 1, "item": 2}, "l.csv cannot be read as csv: Expected 2 fields in line 2"),
         ("l.csv", "", {"user": 1, "item": 2}, "l.csv is empty: it needs at least one row"),
-        ("l.csv", "1,2\n1,3\n", {}, "without a header, give their positions: user=1, item=2"),
+        ("l.csv", "1,2\n1,3\n", {}, "; of a file without a header give positions: user=1, item=2"),
         ("l.jsonl", '{"user":1,"item":2}', {"user": 1, "item": 2}, "has names for its columns: give these, not"),
         ("l.csv", "user,item\nä,1\n", {"written": FileForm("utf-16")}, "l.csv is not utf-16 text ("),
         ("l.csv", "user,item\nä,1\n", {"written": FileForm("ascii")}, "l.csv is not ascii text ("),
@@ -300,7 +301,9 @@ DAMAGED = {
     **{f"cut{end}": PACK[end](ROWS)[:-20] for end in PACK if end},
     **{f"none{end}": ROWS for end in PACK if end},
     **{f"empty{end}": b"" for end in PACK if end},
-    **{f"torn{end}": (data := PACK[end](ROWS))[:400] + b"????" + data[404:] for end in PACK if end},
+    **{
+        f"torn{end}": (data := PACK[end](ROWS))[:400] + b"????" + data[404:] for end in PACK if end not in ("", ".zst")
+    },  # no sum
     "two.zip": zipped({"a.csv": ROWS, "b.csv": ROWS}),
     "nothing.zip": zipped({}),
     "folder.zip": zipped({"a/": b""}),
@@ -330,7 +333,7 @@ def test_a_zip_may_hold_what_a_mac_adds(file):
 @settings(max_examples=80)
 @given(
     lines=st.lists(
-        st.sampled_from(['{"user": 1, "item": 2}', '{"user": "a", "item": "b", "rating": 3}', "[1, 2]", "1", "null", "{}"])
+        st.sampled_from(['{"user": 1, "item": 2}', '{"user": "a", "item": "b", "rating": 3}', "[1, 2]", "1", "{}"])
         | st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | text_ids(),
             lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
@@ -347,11 +350,13 @@ def test_any_json_lines_are_read_or_refused(tmp_path_factory, lines, damage):
             text[place] = byte
     path = tmp_path_factory.mktemp("json") / "l.jsonl"
     path.write_bytes(text)
+    said = []
     for read in (rt.read_interactions, rt.read_labels):
         try:
             read(path)
         except InputError as error:
-            assert "\n" not in str(error)
+            said.append(str(error))
+    assert not any("\n" in one for one in said)
 
 
 def test_a_stream_is_closed_and_read_whole(file):

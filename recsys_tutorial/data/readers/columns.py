@@ -57,8 +57,9 @@ def ids(column: pd.Series, path: Path) -> np.ndarray | pd.Categorical:
         whole = (column.round() == column) & np.isfinite(column)
         refuse(~whole, column, path, "is not a whole number, so not an id")
         return as_ids(column.to_numpy())
-    nested = isinstance(column.iloc[0], list | dict | np.ndarray)  # in Parquet, then all are
-    refuse(column.notna() & nested, column, path, "is not an id: give one row per event")
+    if column.dtype == object:
+        nested = column.map(lambda cell: isinstance(cell, list | dict | np.ndarray))
+        refuse(nested, column, path, "is not an id: give one row per event")
     text = column.astype(str).str.strip()
     refuse(text == "", text, path, "is not an id")
     return as_ids(text.to_numpy(np.int64) if text.str.fullmatch(r"0|[1-9]\d{0,17}").all() else text)

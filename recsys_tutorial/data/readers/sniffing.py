@@ -166,7 +166,9 @@ def column_of(table: pd.DataFrame, role: str, name: str | None, path: Path) -> p
     if name is None or (name == role and role not in ("user", "item", "behaviour")):
         return None
     near = listed(nearest(name, found, 1) or ["..."])
+    bare = any(column.isdecimal() for column in found) and name == role  # what stands there are no names
     raise InputError(
         f"{path} has no column {name!r} for {role}: it has {listed(found)}; "
         f"name yours with {role}={near!r} (in a command: --columns {role}={near})"
+        + ("; of a file without a header give positions: user=1, item=2" if bare else "")
     )

@@ -280,7 +280,11 @@ NO_USER = "a.csv has no column 'user' for user: it has {}; name yours with user=
         ("", "a.csv is empty: it needs a header and at least one row"),
         (" \n\n", "a.csv is empty: it needs a header and at least one row"),
         (HEADER, "a.csv is empty: it needs a header and at least one row"),
-        (ROWS, NO_USER.format("1, 10, 4, 100", "...", "...")),
+        (
+            ROWS,
+            NO_USER.format("1, 10, 4, 100", "...", "...")
+            + "; of a file without a header give positions: user=1, item=2",
+        ),
         (HEADER.title() + ROWS, NO_USER.format("User, Item, Rating, Timestamp", "User", "User")),
         ("one\n1\n2\n", NO_USER.format("one", "...", "...")),
         (
