@@ -127,7 +127,8 @@ def check_asked(
         seen = f"their weights are {weights.min():g} to {weights.max():g}" if len(weights) else "there are none"
         raise InputError(
             f"{split.targets.name!r}: an event counts as relevant where its weight is above 0, and of the "
-            f"{len(weights):,} events to be found none is ({seen}): shift the weights, binarise(at_least=...) them, or leave their column out"
+            f"{len(weights):,} events to be found none is ({seen}): shift the weights, binarise(at_least=...) them, "
+            "or leave their column out"
         )
     return metrics, lengths
 

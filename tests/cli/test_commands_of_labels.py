@@ -272,7 +272,7 @@ def test_two_files_of_a_german_shop(run, refused, shop, tmp_path, monkeypatch):
     assert run("pretrain", "-", "--out", tmp_path / "h", *how, *SMALL)[0] == 0
     of_file, piped = (rt.load_model(tmp_path / name).origin["data_fingerprint"] for name in "gh")
     assert of_file == piped
-    told = refused("finetune", tmp_path / "h", tmp_path / "l.csv", "--out", tmp_path / "k", *labels)
+    told = refused("finetune", tmp_path / "h", tmp_path / "l.csv", "--out", tmp_path / "k", *labels, *other)
     assert told == f"{tmp_path / 'h'} does not say where its data lies: name a file with --behaviour FILE"
     file_form._standard_input.cache_clear()
 
