@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import warnings
 from argparse import Namespace
@@ -115,6 +116,27 @@ def load_told(args: Namespace) -> Interactions:
     interactions = load(args.data, Reading.of(args))
     tell(interactions)
     return interactions
+
+
+def data_as_given(args: Namespace) -> str:
+    """Return DATA as another command is to have it, with the options that say how it is read."""
+    how = asdict(Reading.of(args))
+    given = {name: value for name, value in how.items() if name != "strict" and value != getattr(USUAL, name)}
+    return _words(args.data, given) + ("" if how["strict"] else " --no-strict")
+
+
+def labels_as_given(args: Namespace) -> str:
+    """Return LABELS as ``finetune`` is to have them, with the options that say how they are read."""
+    names = ("task", "label_columns", "at_least")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    form = {name: getattr(args, f"label_{name}") or getattr(args, name) for name in ("encoding", "decimal")}
+    other = {f"label_{name}": mark for name, mark in form.items() if mark != getattr(USUAL, name)}
+    return _words(args.labels, given | other)
+
+
+def _words(name: str, options: dict[str, Any]) -> str:
+    words = (f"--{option.replace('_', '-')} {shlex.quote(str(value))}" for option, value in options.items())
+    return " ".join([shlex.quote(name), *words])
 
 
 def told(args: Namespace) -> dict[str, Any]:

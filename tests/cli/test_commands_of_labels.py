@@ -4,12 +4,14 @@ import gzip
 import io
 import json
 import re
+import shlex
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import recsys_tutorial as rt
+from recsys_tutorial.cli import loading
 from recsys_tutorial.cli import main as program
 from recsys_tutorial.data import file_form, tables
 from recsys_tutorial.learning import checkpoints
@@ -275,6 +277,20 @@ def test_two_files_of_a_german_shop(run, refused, shop, tmp_path, monkeypatch):
     told = refused("finetune", tmp_path / "h", tmp_path / "l.csv", "--out", tmp_path / "k", *labels, *other)
     assert told == f"{tmp_path / 'h'} does not say where its data lies: name a file with --behaviour FILE"
     file_form._standard_input.cache_clear()
+
+
+def test_the_command_to_run_next_has_the_options_for_its_files():
+    given = ["a b.csv", "l.csv", "--columns", "user=1,item=2", "--encoding", "latin-1", "--no-strict",
+             "--label-decimal", ",", "--task", "regression", "--time-format", "%d.%m.%Y %H:%M"]  # fmt: skip
+    args = program.parser().parse_args(["advise", *given])
+    data, labels = loading.data_as_given(args), loading.labels_as_given(args)
+    assert data == ("'a b.csv' --encoding latin-1 --time-format '%d.%m.%Y %H:%M' --columns user=1,item=2 --no-strict")
+    assert labels == "l.csv --task regression --label-encoding latin-1 --label-decimal ,"
+    again = program.parser().parse_args(shlex.split(f"advise {data} {labels}"))
+    assert loading.Reading.of(again) == loading.Reading.of(args)
+    assert program.parser().parse_args(shlex.split(f"finetune g {labels} --out f")).label_decimal == ","
+    plain = program.parser().parse_args(["advise", "a.csv", "l.csv"])
+    assert (loading.data_as_given(plain), loading.labels_as_given(plain)) == ("a.csv", "l.csv")
 
 
 def test_what_cannot_be_asked_is_refused_before_anything_is_trained(refused, shop, monkeypatch):
