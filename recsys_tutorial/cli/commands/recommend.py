@@ -41,7 +41,7 @@ def run(args: Namespace) -> Report:
             why = found.groupby("item", sort=False)["because_title"].agg(lambda names: "; ".join(names[:3]))
             recommended["because"] = recommended["item"].map(why)
         return Report(recommended.to_dict("records"), table(recommended.round(3)))
-    behaviour = users_of(args.users, behaviour_of(recommender.model, args.folder, args))
+    behaviour = users_of(args.users, behaviour_of(recommender.model, args.folder, args), args)
     started = time.perf_counter()
     lists = recommender.recommend_many(behaviour, args.k, include_known=args.include_known, among=allowed)
     rows = write_counted(args.out, lists, behaviour.n_users, "recommending")
