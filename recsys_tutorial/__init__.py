@@ -17,6 +17,7 @@ from .data import splits
 from .data.batches import Batch
 from .data.catalogue import Catalogue
 from .data.events import from_events
+from .data.file_form import FileForm
 from .data.interactions import Interactions
 from .data.published.datasets import datasets, load_dataset
 from .data.readers import read_interactions
@@ -60,6 +61,7 @@ __all__ = [
     "ClassificationTask",
     "Denoising",
     "FeatureEncoder",
+    "FileForm",
     "InputError",
     "Interactions",
     "ItemKNN",

@@ -6,6 +6,10 @@ import difflib
 from collections.abc import Iterable
 from numbers import Integral
 
+import numpy as np
+
+MOST_COMPARED = 50  # names that are compared letter by letter
+
 
 class InputError(ValueError):
     """Something given to the package cannot be used; the message says what, and what to do instead."""
@@ -31,9 +35,27 @@ def listed(names: Iterable[object]) -> str:
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:
     """Return up to ``n`` of ``known`` that are spelt most like ``name``, best first, ignoring case."""
-    by_folded = {str(candidate).casefold(): str(candidate) for candidate in known}
-    close = difflib.get_close_matches(name.casefold(), by_folded, n=n, cutoff=0.6)
-    return [by_folded[folded] for folded in close]
+    known, name = list(map(str, known)), name.casefold()
+    folded = list(map(str.casefold, known))
+    by_folded = {folded[place]: known[place] for place in _alike(name, folded)}
+    return [by_folded[one] for one in difflib.get_close_matches(name, by_folded, n=n, cutoff=0.6)]
+
+
+def _alike(name: str, known: list[str]) -> Iterable[int]:
+    """Return which of ``known`` share most pairs of letters with ``name``: difflib is slow, catalogues are long."""
+    if len(known) <= MOST_COMPARED:
+        return range(len(known))
+    text = np.frombuffer("\n".join(["", *known, ""]).encode("utf-8", "replace"), np.uint8)
+    asked = np.frombuffer(f"\n{name}\n".encode("utf-8", "replace"), np.uint8)
+    ends = np.flatnonzero(text == ord("\n"))
+    if len(ends) != len(known) + 1:  # a line break within a name
+        return range(len(known))
+    wanted = np.zeros(2**16, bool)
+    wanted[asked[:-1].astype(np.uint16) << 8 | asked[1:]] = True
+    shared = np.flatnonzero(wanted[text[:-1].astype(np.uint16) << 8 | text[1:]])
+    counts = np.bincount(np.searchsorted(ends, shared, side="right") - 1, minlength=len(known))
+    likeness = counts / (np.diff(ends) + len(asked) - 1)
+    return np.sort(np.argpartition(-likeness, MOST_COMPARED)[:MOST_COMPARED]).tolist()
 
 
 def unknown(kind: str, name: object, known: Iterable[str], shown: int = 12) -> InputError:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+import random
+
 import numpy as np
 import pytest
 
 import recsys_tutorial as rt
+from recsys_tutorial import errors
 from recsys_tutorial.errors import InputError, MissingFileError, nearest, unknown
 
 
@@ -14,6 +18,28 @@ def test_nearest_ignores_case_and_puts_the_best_first():
     assert nearest("heat", ["Heats", "Heat", "Heaths"], n=2) == ["Heat", "Heats"]
     assert len(nearest("heat", ["Heat", "Heats", "Heath", "Wheat", "Beat"])) == 3
     assert nearest("xyz", ["Heat"]) == []
+
+
+def test_among_many_names_few_are_compared_letter_by_letter(monkeypatch):
+    draw = random.Random(0)
+    words = ["the", "lion", "king", "story", "night", "über", "映画", "of", "last", "toy", "days", "return"]
+    titles = [" ".join(draw.choices(words, k=5)) + f" {number}" for number in range(20_000)]
+    compared, whole = [], difflib.get_close_matches
+    monkeypatch.setattr(
+        errors.difflib, "get_close_matches", lambda *a, **k: compared.append(len(a[1])) or whole(*a, **k)
+    )
+    for title in draw.sample(titles, 20):
+        place = draw.randrange(len(title) - 1)
+        typo = title[:place] + title[place + 1 :].upper()
+        found = nearest(typo, titles)
+        assert difflib.SequenceMatcher(None, typo.casefold(), found[0]).ratio() >= (
+            difflib.SequenceMatcher(None, typo.casefold(), title).ratio()
+        )
+    assert set(compared) == {errors.MOST_COMPARED}
+    assert nearest("zzqxj", titles) == []
+    assert nearest("Heatt", ["Heat", "a\nb", *titles]) == ["Heat"]
+    monkeypatch.undo()
+    assert nearest("", titles) == []
 
 
 @pytest.mark.parametrize(

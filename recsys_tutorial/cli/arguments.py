@@ -33,10 +33,12 @@ def whole(lowest: int, highest: int = 2**31 - 1) -> Callable[[str], int]:
 
 
 def names(text: str) -> list[str]:
-    """Read ``a,b,c``."""
+    """Read ``a,b,c``, all different."""
     found = [name.strip() for name in text.split(",") if name.strip()]
     if not found:
         raise ArgumentTypeError("is empty: write it as name,name")
+    if twice := next((name for name in found if found.count(name) > 1), None):
+        raise ArgumentTypeError(f"{text!r} names {twice!r} twice: once is enough")
     return found
 
 
@@ -68,21 +70,24 @@ def add_data(parser: ArgumentParser, called: str = "DATA") -> None:
 
 
 def add_file_options(parser: ArgumentParser) -> None:
-    """Add how the columns of a file are called, and what a repeated pair means."""
-    parser.add_argument("--columns", help="the file's column names: user=uid,item=sku,rating=stars,timestamp=ts")
+    """Add how the columns of a file are called, how it is written, and what a repeated pair means."""
+    parser.add_argument("--columns", metavar="ROLE=NAME[,...]",
+                        help="the file's column names: user=uid,item=sku,rating=stars,timestamp=ts; without a header, "
+                        "their positions: user=1,item=2")  # fmt: skip
     parser.add_argument("--duplicates", choices=DUPLICATES, default="error", help="one user, one item, twice")
-    parser.add_argument("--encoding", default="utf-8", help="of text files: latin-1, utf-16, gb18030 (default utf-8)")
-    parser.add_argument("--decimal", choices=[".", ","], default=".", help="before the decimals of a number")
-    parser.add_argument("--time-format", metavar="FORMAT", help="of dates: '%%d.%%m.%%Y %%H:%%M' (default: ISO)")
-    parser.add_argument("--no-header", dest="header", action="store_false",
-                        help="the columns have no names: --columns user=1,item=2 counts them")  # fmt: skip
+    parser.add_argument("--encoding", metavar="NAME", default="utf-8",
+                        help="of text files: latin-1, utf-16, gb18030, ... (default utf-8)")  # fmt: skip
+    parser.add_argument("--decimal", metavar="MARK", default=".", help="between number and fraction: . (default) or ,")
+    parser.add_argument("--time-format", metavar="FORMAT", help="as '%%d.%%m.%%Y %%H:%%M' (default: ISO, or seconds)")
 
 
 def add_labels(parser: ArgumentParser) -> None:
     """Add how a file of labels is read."""
     parser.add_argument("--task", choices=sorted(KINDS.values()), help="what LABELS ask for (default: look)")
     parser.add_argument("--label-columns", metavar="ROLE=NAME[,...]",
-                        help="how LABELS calls its columns: user=uid,label=gender")  # fmt: skip
+                        help="how LABELS calls its columns: user=uid,label=gender; or user=1,label=2")  # fmt: skip
+    parser.add_argument("--label-encoding", metavar="NAME", help="of LABELS, where it is not that of --encoding")
+    parser.add_argument("--label-decimal", metavar="MARK", help="of LABELS, where it is not that of --decimal")
     parser.add_argument("--at-least", type=float, metavar="RATING", help="ranking: wanted from this rating on")
 
 

@@ -3,68 +3,89 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Collection
-from dataclasses import fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from ..data.catalogue import Catalogue
+from ..data.file_form import PACKED, STANDARD_INPUT, FileForm
 from ..data.interactions import Interactions
 from ..data.joining import place_of, with_items
-from ..data.plain import FileOptions, can_read, plain_file
 from ..data.published.datasets import DATASETS, load_dataset, unknown_dataset
 from ..data.readers import read_interactions
 from ..data.readers.columns import ids
 from ..data.readers.sniffing import column_of
 from ..data.reports import DroppedRows
 from ..data.storage import open_interactions
-from ..data.tables import read_table
+from ..data.tables import ENDINGS, read_table
 from ..engine import processes as distributed
 from ..errors import InputError, unknown
 from ..model import PretrainedModel
 from ..tasks import Task, read_labels
 from ..tasks.reading import ROLES
 
-WRITTEN = tuple(field.name for field in fields(FileOptions))
-READING = ("columns", "duplicates", "form", "strict", *WRITTEN)  # how DATA was read, beside its name or path
 COLUMNS = ("user", "item", "rating", "timestamp", "title", "genres", "behaviour")
 
 
-def load(
-    data: str, columns: str | None = None, duplicates: str = "error", form: str | None = None, strict: bool = True,
-    **written: Any,
-) -> Interactions:  # fmt: skip
+@dataclass(frozen=True)
+class Reading(FileForm):
+    """How DATA is read, beside its name or path: what the options say, and what a model keeps to find its data again.
+
+    Args:
+        columns: ``user=uid,item=sku``: how the columns of the file are called, or their positions.
+        duplicates: see :func:`recsys_tutorial.data.events.from_events`.
+        form: see :func:`recsys_tutorial.read_interactions`.
+        strict: see there too.
+    """
+
+    columns: str | None = None
+    duplicates: str = "error"
+    form: str | None = None
+    strict: bool = True
+
+    @classmethod
+    def of(cls, args: Namespace) -> Self:
+        """Return what the options of a command say; what it does not take is as usual."""
+        return cls(**{one.name: getattr(args, one.name) for one in fields(cls) if hasattr(args, one.name)})
+
+
+USUAL = Reading()
+
+
+def load(data: str, how: Reading = USUAL) -> Interactions:
     """Return the data set called ``data``, or the file or the folder of interactions at that path.
 
     Args:
         data: a name of :data:`recsys_tutorial.data.published.datasets.DATASETS`, or a path.
-        columns: ``user=uid,item=sku``: how the columns of the file are called.
-        duplicates: see :func:`recsys_tutorial.data.events.from_events`.
-        form: see :func:`recsys_tutorial.read_interactions`.
-        strict: see there too.
-        written: see :class:`recsys_tutorial.data.plain.FileOptions`.
+        how: it is read, where it is a file.
     """
     path = Path(data)
-    is_path = data == "-" or can_read(path) or path.name != data or path.exists()
+    is_path = path.suffix.lower() in (*ENDINGS, *PACKED, ".inter") or path.name != data or path.exists()
+    is_path |= path == STANDARD_INPUT
     if data not in DATASETS and not is_path:
-        raise unknown_dataset(data, [near.name for near in Path().iterdir() if can_read(near)])
+        raise unknown_dataset(data, [near.name for near in Path().iterdir() if near.suffix in ENDINGS])
     if data in DATASETS:
-        if columns is not None:
+        if how.columns is not None:
             raise InputError(f"--columns is for a file, {data!r} is not one: leave it out")
         return load_dataset(data)
     if path.is_dir():
-        if columns is not None:
+        if how.columns is not None:
             raise InputError(f"--columns is for a file, {data!r} is a folder: leave it out")
         return open_interactions(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DroppedRows)  # the report says the same
-        how: dict[str, Any] = {"duplicates": duplicates, "form": form, "strict": strict, **written}
-        return read_interactions(data, **how, **_parse_columns(columns))  # type: ignore[arg-type]
+        columns: Any = _parse_columns(how.columns)
+        return read_interactions(
+            data, **columns, duplicates=how.duplicates, form=how.form, strict=how.strict, written=how
+        )  # fmt: skip
 
 
 def tell(interactions: Interactions) -> None:
@@ -76,29 +97,54 @@ def tell(interactions: Interactions) -> None:
     print(interactions, file=sys.stderr)
 
 
-def _parse_columns(text: str | None, roles: Collection[str] = COLUMNS, option: str = "--columns") -> dict[str, str]:
-    columns: dict[str, str] = {}
+def _parse_columns(
+    text: str | None, roles: Collection[str] = COLUMNS, option: str = "--columns"
+) -> dict[str, str | int]:  # fmt: skip
+    columns: dict[str, str | int] = {}
     for part in text.split(",") if text is not None else ():
         role, _, column = map(str.strip, part.partition("="))
         if role not in roles or role in columns or not column:
             raise InputError(
                 f"{option} {text!r}: write it as user=uid,item=sku, each once; the roles are {', '.join(roles)}"
             )
-        columns[role] = column
+        columns[role] = int(column) if re.fullmatch("[0-9]{1,4}", column) else column
     return columns
 
 
 def load_told(args: Namespace) -> Interactions:
     """Return the data that the arguments of :func:`..arguments.add_data` ask for, and say how it was read."""
-    interactions = load(args.data, **{name: getattr(args, name) for name in READING})
+    interactions = load(args.data, Reading.of(args))
     tell(interactions)
     return interactions
 
 
+def data_as_given(args: Namespace) -> str:
+    """Return DATA as another command is to have it, with the options that say how it is read."""
+    how = asdict(Reading.of(args))
+    given = {name: value for name, value in how.items() if name != "strict" and value != getattr(USUAL, name)}
+    return _words(args.data, given) + ("" if how["strict"] else " --no-strict")
+
+
+def labels_as_given(args: Namespace) -> str:
+    """Return LABELS as ``finetune`` is to have them, with the options that say how they are read."""
+    names = ("task", "label_columns", "at_least")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    form = {name: getattr(args, f"label_{name}") or getattr(args, name) for name in ("encoding", "decimal")}
+    other = {f"label_{name}": mark for name, mark in form.items() if mark != getattr(USUAL, name)}
+    return _words(args.labels, given | other)
+
+
+def _words(name: str, options: dict[str, Any]) -> str:
+    words = (f"--{option.replace('_', '-')} {shlex.quote(str(value))}" for option, value in options.items())
+    return " ".join([shlex.quote(name), *words])
+
+
 def told(args: Namespace) -> dict[str, Any]:
-    """Return where the data of a command comes from, so that it is found again from anywhere."""
-    data = args.data if args.data in (*DATASETS, "-") else os.path.abspath(args.data)
-    return {"read": {"data": data, **{name: getattr(args, name) for name in READING}}}
+    """Return where the data of a command comes from, so that it is found again from anywhere; standard input is not."""
+    if Path(args.data) == STANDARD_INPUT:
+        return {}
+    data = args.data if args.data in DATASETS else os.path.abspath(args.data)
+    return {"read": {"data": data, **asdict(Reading.of(args))}}
 
 
 def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Interactions:
@@ -108,15 +154,14 @@ def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Inter
     """
     if model.catalogue is None:
         raise InputError(f"{folder}: this model does not know its items, so no file can be laid on them: pretrain one")
-    how: Any = {name: getattr(args, name) for name in ("columns", "duplicates", *WRITTEN)}
     if args.behaviour is not None:
-        found = load(args.behaviour, **how)
+        found = load(args.behaviour, Reading.of(args))
     else:
         read: Any = model.origin.get("read")
-        if read is None or read["data"] == "-":
+        if read is None:
             raise InputError(f"{folder} does not say where its data lies: name a file with --behaviour FILE")
         try:
-            found = load(**read)
+            found = load(read["data"], Reading(**{name: value for name, value in read.items() if name != "data"}))
         except FileNotFoundError as error:
             raise InputError(f"{folder} was pretrained on {read['data']}, now gone: give --behaviour FILE") from error
         if found.fingerprint != model.origin["data_fingerprint"]:
@@ -142,8 +187,8 @@ def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Inter
 def labels_of(path: str, args: Namespace) -> Task:
     """Return the labels that the arguments of :func:`..arguments.add_labels` ask for."""
     columns = _parse_columns(args.label_columns, ROLES, "--label-columns")
-    how: Any = {name: getattr(args, name) for name in WRITTEN}
-    return read_labels(path, task=args.task, columns=columns, at_least=args.at_least, **how)
+    how = FileForm(args.label_encoding or args.encoding, args.label_decimal or args.decimal)
+    return read_labels(path, task=args.task, columns=columns, at_least=args.at_least, written=how)
 
 
 def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
@@ -152,7 +197,7 @@ def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
         return None
     allowed = np.ones(len(catalogue), bool)
     if args.items is not None:
-        asked = _column(args.items, "item")
+        asked = _column(args.items, "item", Reading.of(args))
         allowed &= place_of(catalogue.ids, asked) >= 0
         if lost := len(asked) - int(allowed.sum()):
             print(f"{lost:,} of {len(asked):,} items in {args.items} are not known: left out", file=sys.stderr)
@@ -168,19 +213,19 @@ def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
     return allowed
 
 
-def _column(file: str, role: str) -> np.ndarray:
+def _column(file: str, role: str, form: FileForm) -> np.ndarray:
     """Return the ids in the column ``role`` of a file, or in its only column, each once."""
-    with plain_file(Path(file), FileOptions()) as path:
-        table = read_table(path, (role,))
-        column = column_of(table if len(table.columns) > 1 else table.set_axis([role], axis=1), role, role, path)
+    path = Path(file)
+    table = read_table(path, (role,), form)
+    column = column_of(table if len(table.columns) > 1 else table.set_axis([role], axis=1), role, role, path)
     return np.unique(np.asarray(ids(column, path))) if column is not None else np.zeros(0)
 
 
-def users_of(users: str, behaviour: Interactions) -> Interactions:
+def users_of(users: str, behaviour: Interactions, args: Namespace) -> Interactions:
     """Return the behaviour of the users in a file, each once; of those who did something for ``all``."""
     if users == "all":
         return behaviour.subset_users(behaviour.events_per_user > 0)
-    path, asked = Path(users), _column(users, "user")
+    path, asked = Path(users), _column(users, "user", Reading.of(args))
     rows = place_of(asked, behaviour.user_ids)
     known = rows[(rows >= 0) & (behaviour.events_per_user[rows] > 0)]
     if not len(known):

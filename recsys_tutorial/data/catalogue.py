@@ -178,9 +178,9 @@ def spellings(title: str) -> set[str]:
 
     ``Lion King, The (1994)`` is found as ``lion king, the (1994)``, ``lion king, the`` and ``the lion king``.
     """
-    bare = _YEAR.sub("", title).casefold()
-    moved = re.sub(r"^(.*), (the|a|an)$", r"\2 \1", bare)
-    return {title.casefold(), bare, moved}
+    bare = (_YEAR.sub("", title) if title.endswith(")") else title).casefold()
+    rest, comma, article = bare.rpartition(", ")
+    return {title.casefold(), bare, f"{article} {rest}" if comma and article in ("the", "a", "an") else bare}
 
 
 def _plain(item: RawId) -> RawId:

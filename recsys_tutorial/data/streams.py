@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
+from .file_form import DAMAGED, PLAIN, FileForm, ending_of, opened
 from .ordering import factorize
 from .tables import LONGEST_LINE, PARQUET, SEPARATORS, sniff
 
@@ -33,57 +35,68 @@ class _Untidy(Exception):
     """Something that a slower and more patient reader has to look at."""
 
 
-def read_stream(path: Path, wanted: Mapping[str, str | None]) -> dict[str, pd.Series] | None:
+def read_stream(
+    path: Path, wanted: Mapping[str, str | None], form: FileForm = PLAIN
+) -> dict[str, pd.Series] | None:  # fmt: skip
     """Return the columns of a tidy table, by role, or None where it is not tidy.
 
     Args:
         path: CSV, TSV, text or Parquet.
         wanted: role -> column name; ``rating`` and ``timestamp`` are numbers (or ISO dates), all others are text.
+        form: how it is written; times in a format of their own are left to the other reader.
 
     Returns:
         Role -> series with the column's name: ``float64`` numbers, seconds for dates; text and ids as categories,
         whole numbers of Parquet as they are. Roles whose column the file lacks are left out.
     """
-    parquet = path.suffix.lower() in PARQUET
+    parquet = ending_of(path) in PARQUET
+    if form.time_format is not None or ending_of(path) not in (*SEPARATORS, *PARQUET):
+        return None
     for times in (None,) if parquet else TIMES:
         try:
-            names, batches = _parquet(path, wanted) if parquet else _text(path, wanted, times)
+            names, batches = _parquet(path, wanted) if parquet else _text(path, wanted, times, form)
             return _columns(names, batches)
-        except (_Untidy, pa.ArrowException, UnicodeDecodeError, OSError, MemoryError, ValueError):
+        except (_Untidy, pa.ArrowException, MemoryError, ValueError, *DAMAGED):
             continue
     return None
 
 
-def _text(path: Path, wanted: Mapping[str, str | None], times: pa.DataType) -> tuple[dict[str, str], Iterator]:
+def _text(
+    path: Path, wanted: Mapping[str, str | None], times: pa.DataType, form: FileForm
+) -> tuple[dict[str, str], Iterator]:
     """Return role -> column as the file writes it, and the batches of a text file."""
-    names, separator = sniff(path, SEPARATORS[path.suffix.lower()])
-    with open(path, encoding="utf-8-sig", newline=None) as file:
-        header = next((line for line in iter(lambda: file.readline(2**16), "") if line.strip()), "")
-    written = next(csv.reader([header.rstrip("\n")], delimiter=separator), [])
-    if [name.strip() for name in written] != names:
-        raise _Untidy
-    found = _found(dict(zip(names, written, strict=True)), names, wanted)
+    names, separator = sniff(path, SEPARATORS[ending_of(path)], form)
+    as_written = names
+    if form.header:
+        with TextIOWrapper(opened(path, form), encoding="utf-8-sig", newline=None) as file:
+            header = next((line for line in iter(lambda: file.readline(2**16), "") if line.strip()), "")
+        as_written = next(csv.reader([header.rstrip("\n")], delimiter=separator), [])
+        if [name.strip() for name in as_written] != names:
+            raise _Untidy
+    found = _found(dict(zip(names, as_written, strict=True)), names, wanted)
     kinds = {"rating": pa.float64(), "timestamp": times}
     convert = pa.csv.ConvertOptions(
         include_columns=list(found.values()),
         column_types={column: kinds.get(role, pa.string()) for role, column in found.items()},
+        decimal_point=form.decimal,
     )
-    parse = pa.csv.ParseOptions(delimiter=separator)
-    tables = (pa.csv.read_csv(block, parse_options=parse, convert_options=convert) for block in _blocks(path))
-    return found, tables
+    read, parse = pa.csv.ReadOptions(column_names=as_written), pa.csv.ParseOptions(delimiter=separator)
+    return found, (pa.csv.read_csv(block, read, parse, convert) for block in _blocks(path, form))
 
 
-def _blocks(path: Path) -> Iterator[pa.BufferReader]:
-    """Yield blocks of whole lines, each below the header."""
-    with open(path, "rb") as file:
-        header = next((line for line in iter(lambda: file.readline(2**16), b"") if line.strip()), b"")
-        if b"\r" in header.rstrip(b"\r\n"):
+def _blocks(path: Path, form: FileForm) -> Iterator[pa.BufferReader]:
+    """Yield blocks of whole lines, without the header."""
+    with opened(path, form) as file:
+        first = next((line for line in iter(lambda: file.readline(2**16), b"") if line.strip()), b"")
+        if b"\r" in first.rstrip(b"\r\n"):
             raise _Untidy  # lines that end otherwise: the header would be several
+        if not form.header:
+            yield pa.BufferReader(first)
         while block := file.read(BLOCK):
             block += file.readline(LONGEST_LINE)
             if not block.endswith(b"\n") and file.read(1):
                 raise _Untidy  # a line too long
-            yield pa.BufferReader(header + block)
+            yield pa.BufferReader(block)
 
 
 def _parquet(path: Path, wanted: Mapping[str, str | None]) -> tuple[dict[str, str], Iterator]:

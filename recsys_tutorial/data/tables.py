@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
-import re
+import json
 import warnings
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -14,62 +13,75 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from ..errors import InputError, MissingFileError, nearest
+from ..errors import InputError, MissingFileError, listed, nearest
+from .file_form import DAMAGED, PACKED, PLAIN, STANDARD_INPUT, FileForm, ending_of, not_text, opened
 from .files import written_whole
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 PARQUET = (".parquet", ".pq")
-ENDINGS = (*SEPARATORS, *PARQUET)
+WRITTEN = (*SEPARATORS, *PARQUET)
+JSON_LINES = (".jsonl", ".ndjson")
+EXCEL = (".xlsx",)
+ENDINGS = (*WRITTEN, *JSON_LINES, *EXCEL)
 LONGEST_LINE = 2**24  # bytes
 
 
-def read_table(path: Path, text: Collection[str]) -> pd.DataFrame:
+def read_table(path: Path, text: Collection[str] | None, form: FileForm = PLAIN) -> pd.DataFrame:
     """Return the whole file, at least one row of it, with spaces around the column names removed.
 
     Args:
-        path: a text file with a header row, or Parquet, as its ending says (:data:`ENDINGS`).
-        text: names of columns to leave as text, so that ids such as 007 and 1e5 are not taken for numbers.
+        path: a table, as its ending says (:data:`ENDINGS`); of text, packed ones too, and ``-`` for standard input.
+        text: names of columns to leave as text, so that ids such as 007 and 1e5 are not taken for numbers; None: all.
+        form: how it is written.
 
     Raises:
         MissingFileError: no such file; a near name is suggested.
-        InputError: a folder, another ending, no rows, not UTF-8, rows of unequal length.
+        InputError: a folder, another ending, no rows, another encoding, rows of unequal length.
     """
     ending = check_file(path)
-    if ending not in ENDINGS:
-        raise InputError(f"{path} ends in {ending or 'nothing'!r}: use one of {' '.join(ENDINGS)}")
+    packed = path.suffix.lower() in PACKED
+    if ending not in ENDINGS or (packed and ending in (*PARQUET, *EXCEL)):
+        way = "unpack it first" if packed or ending in (".tar", ".tgz", ".7z") else f"use one of {' '.join(ENDINGS)}"
+        raise InputError(f"{path} ends in {path.suffix.lower() or 'nothing'!r}: {way}")
+    if not form.header and ending in (*PARQUET, *JSON_LINES):
+        raise InputError(f"{path} has names for its columns: give these, not positions")
     try:
-        table = _read_parquet(path) if ending in PARQUET else _read_text(path, SEPARATORS[ending], text)
+        if ending in SEPARATORS:
+            table = _read_text(path, SEPARATORS[ending], text, form)
+        else:
+            table = _read_parquet(path) if ending in PARQUET else _READERS[ending](path, form)
     except pd.errors.EmptyDataError:
         table = pd.DataFrame()
     except InputError:
         raise
-    except UnicodeDecodeError as error:
-        guess = likely_encoding(path)
-        raise InputError(
-            f"{path} is not UTF-8 text ({first_bad_byte(path)}): name its encoding, encoding={guess!r} perhaps (in a "
-            f"command: --encoding {guess}), or save it as UTF-8"
-        ) from error
-    except (ValueError, OSError, pa.ArrowException, pd.errors.ParserWarning) as error:
+    except UnicodeError as error:
+        raise not_text(path, form, error) from error
+    except (ValueError, pa.ArrowException, pd.errors.ParserWarning, *DAMAGED) as error:
         raise InputError(f"{path} cannot be read as {ending[1:]}: {_first_line(error)}") from error
     if table.empty:
-        raise InputError(f"{path} is empty: it needs a header and at least one row")
+        raise InputError(f"{path} is empty: it needs {'a header and ' if form.header else ''}at least one row")
     return table
 
 
 def check_file(path: Path) -> str:
-    """Return the ending, in small letters, of a file that is there.
+    """Return :func:`ending_of` a file that is there.
 
     Raises:
         MissingFileError: no such file; a near name is suggested.
-        InputError: a folder.
+        InputError: a folder, a zip that is none or does not hold exactly one file.
     """
+    if path == STANDARD_INPUT:
+        return ending_of(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder: give a file")
     if not path.exists():
         near = nearest(path.name, (other.name for other in path.parent.glob("*")), 1)
         hint = f"did you mean {near[0]!r}?" if near else "check the path"
         raise MissingFileError(f"no file {str(path)!r}: {hint}")
-    return path.suffix.lower()
+    try:
+        return ending_of(path)
+    except DAMAGED as error:
+        raise InputError(f"{path} cannot be read as {path.suffix.lower()[1:]}: {_first_line(error)}") from error
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -82,19 +94,26 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 OPTIONS: dict[str, Any] = {"keep_default_na": False, "na_values": [""], "skipinitialspace": True, "index_col": False}
 
 
-def sniff(path: Path, separator: str) -> tuple[list[str], str]:
-    """Return the column names, spaces around them removed, and the separator that the header shows."""
-    for separator in (separator, *",;\t|"):  # noqa: B020 - the first that splits the header is the one
-        header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, **OPTIONS).iloc[0]
-        if len(header) > 1:
+def sniff(path: Path, separator: str, form: FileForm = PLAIN) -> tuple[list[str], str]:
+    """Return the column names, spaces around them removed, and the separator that the first row shows."""
+    # The first that splits it is the one; a decimal comma may do so in the first row of a file without a header.
+    for separator in sorted((separator, *",;\t|"), key=lambda one: one == form.decimal):  # noqa: B020
+        with opened(path, form) as file:
+            first = pd.read_csv(file, sep=separator, header=None, nrows=1, dtype=str, **OPTIONS).iloc[0]
+        if len(first) > 1:
             break
-    return header.fillna("").str.strip().tolist(), separator
+    return first.fillna("").str.strip().tolist() if form.header else _numbered(len(first)), separator
 
 
-def _refuse_long_lines(path: Path) -> None:
+def _numbered(columns: int) -> list[str]:
+    """Return what the columns of a file without a header are called."""
+    return [str(place) for place in range(1, columns + 1)]
+
+
+def _refuse_long_lines(path: Path, form: FileForm) -> None:
     """Raise for a line of 32 MB or more (some above 16 MB too): a file without line ends would fill the memory."""
     lines = 1
-    with open(path, "rb") as file:
+    with opened(path, form) as file:
         while block := file.read(LONGEST_LINE):
             ends = block.count(b"\n") or block.count(b"\r")
             if not ends and len(block) == LONGEST_LINE:
@@ -102,43 +121,62 @@ def _refuse_long_lines(path: Path) -> None:
             lines += ends
 
 
-def _read_text(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
-    _refuse_long_lines(path)
-    names, separator = sniff(path, separator)
-    dtypes = {place: str for place, name in enumerate(names) if name in text}
-    with warnings.catch_warnings():
+def _read_text(path: Path, separator: str, text: Collection[str] | None, form: FileForm) -> pd.DataFrame:
+    _refuse_long_lines(path, form)
+    names, separator = sniff(path, separator, form)
+    dtypes = {place: str for place, name in enumerate(names) if text is None or name in text}
+    with warnings.catch_warnings(), opened(path, form) as file:
         # Of a first row that is longer than the header pandas would only warn, and drop its end.
         warnings.filterwarnings("error", category=pd.errors.ParserWarning)
         table = pd.read_csv(
-            path, sep=separator, header=0, names=range(len(names)), dtype=dtypes, low_memory=False, **OPTIONS
-        )
+            file, sep=separator, header=0 if form.header else None, names=range(len(names)), dtype=dtypes,
+            low_memory=False, **OPTIONS,
+        )  # fmt: skip
     return table.set_axis(names, axis=1)
 
 
-def likely_encoding(path: Path) -> str:
-    """Return what a file that is not UTF-8 may be written in, to suggest it, never to read by it."""
-    with open(path, "rb") as file:
-        start = file.read(2**16)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or start[1::2].count(0) > len(start) // 4:
-        return "utf-16"
-    high = sum(byte >= 0x80 for byte in start)
-    pairs = len(re.findall(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]", start))
-    try:
-        start[: start.rfind(b"\n") + 1].decode("gb18030")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "gb18030" if 2 * pairs > 0.9 * high and re.search(rb"[\xa1-\xfe]{4}", start) else "latin-1"
-
-
-def first_bad_byte(path: Path) -> str:
-    """Say where a file stops being UTF-8."""
-    with open(path, "rb") as file:
+def _read_json_lines(path: Path, form: FileForm) -> pd.DataFrame:
+    """Return cells as they are written: pandas' own reader takes some texts for dates, and pyarrow's too."""
+    _refuse_long_lines(path, form)
+    rows = []
+    with opened(path, form) as file:
         for number, line in enumerate(file, 1):
             try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                return f"byte 0x{line[error.start]:02x} in line {number}"
-    return "it ends within a character"
+                row = json.loads(line.decode("utf-8-sig")) if line.strip() else None
+            except UnicodeDecodeError:
+                raise
+            except ValueError as error:
+                raise InputError(f"{path}, line {number} is no JSON: {error}") from error
+            if not isinstance(row, dict | None):
+                raise InputError(f"{path}, line {number} is no JSON object: write it as {{'user': 1, 'item': 2}}")
+            rows += [] if row is None else [row]
+    table = pd.DataFrame(rows, dtype=object)
+    whole = [name for name in table.columns if table[name].notna().all()]  # else 2**53 + 1 would turn to a fraction
+    return table.astype(table[whole].infer_objects().dtypes.to_dict())
+
+
+def _read_excel(path: Path, form: FileForm) -> pd.DataFrame:
+    """Return the one sheet that holds something; cells are what Excel takes them for."""
+    how: Any = {"sheet_name": None, "header": None, "dtype": object, "keep_default_na": False, "na_values": [""]}
+    try:
+        sheets = pd.read_excel(path, engine="openpyxl", **how)
+    except ImportError as error:
+        raise InputError(f"{path}: to read Excel, `pip install openpyxl`; or save the sheet as CSV") from error
+    except Exception as error:  # of a damaged workbook the reader of a part speaks: of zip, of XML, of neither
+        raise InputError(f"{path} cannot be read as xlsx: {_first_line(error)}") from error
+    sheets = {name: sheet.dropna(how="all") for name, sheet in sheets.items()}
+    filled = [name for name, sheet in sheets.items() if not sheet.empty]
+    if len(filled) > 1:
+        raise InputError(f"{path} has {len(filled)} sheets with something in them ({listed(filled)}): leave one")
+    if not filled:
+        return pd.DataFrame()
+    table, names = sheets[filled[0]], _numbered(sheets[filled[0]].shape[1])
+    if form.header:
+        names, table = table.iloc[0].fillna("").astype(str).str.strip().tolist(), table.iloc[1:]
+    return table.set_axis(names, axis=1).reset_index(drop=True).infer_objects()
+
+
+_READERS = dict.fromkeys(JSON_LINES, _read_json_lines) | dict.fromkeys(EXCEL, _read_excel)
 
 
 def _first_line(error: BaseException) -> str:
@@ -150,15 +188,15 @@ def _first_line(error: BaseException) -> str:
 
 def check_writable(path: Path) -> None:
     """Raise InputError where no table can be written to ``path``, by its ending."""
-    if path.suffix.lower() not in ENDINGS:
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'!r}: write to one of {' '.join(ENDINGS)}")
+    if path.suffix.lower() not in WRITTEN:
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'!r}: write to one of {' '.join(WRITTEN)}")
 
 
 def write_table(path: Path, pieces: Iterable[pd.DataFrame]) -> int:
     """Write pieces of one table one behind the other, whole or not at all, and return the number of rows.
 
     Raises:
-        InputError: another ending than those of :data:`ENDINGS`; no piece.
+        InputError: another ending than those of :data:`WRITTEN`; no piece.
     """
     check_writable(path)
     rows, writer, schema = 0, None, None

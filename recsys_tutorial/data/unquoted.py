@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from ..errors import InputError, listed
-from .tables import LONGEST_LINE, check_file, first_bad_byte
+from .file_form import first_bad_byte
+from .tables import LONGEST_LINE, check_file
 
 _ONE = b"\x1f"  # stands for a separator of several characters while a file is read
 

@@ -37,16 +37,21 @@ def model_by_name(
     Raises:
         InputError: no such name (near ones are suggested) or folder, or a folder with a model of other items.
     """
+    check_name(name)
     if name in BASELINES:
         return BASELINES[name](train, seed)
     if name in OBJECTIVES:
         return pretrain(name, train, seed=seed, device=device, progress=progress)
-    if Path(name).is_dir():
-        model = load_model(name, train.catalogue)
-        if model.outputs is None and "task" in model.origin:
-            raise InputError(f"{name} does {model.origin['task']}, it ranks no items: evaluate it with --labels FILE")
-        return model
-    raise unknown("model", name, [*BASELINES, *OBJECTIVES])
+    model = load_model(name, train.catalogue)
+    if model.outputs is None and "task" in model.origin:
+        raise InputError(f"{name} does {model.origin['task']}, it ranks no items: evaluate it with --labels FILE")
+    return model
+
+
+def check_name(name: str) -> None:
+    """Raise InputError where ``name`` is neither a model's nor a folder's; near ones are suggested."""
+    if name not in BASELINES and name not in OBJECTIVES and not Path(name).is_dir():
+        raise unknown("model", name, [*BASELINES, *OBJECTIVES])
 
 
 def warn_of_leak(name: str, model: Model, whole: Interactions) -> bool:

@@ -75,12 +75,7 @@ def evaluate_users(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the table of :func:`evaluate`, and what it rests on: one row per user, columns (model, metric, k)."""
     models = models if isinstance(models, Mapping) else {type(models).__name__: models}
-    metrics = [metrics] if isinstance(metrics, str) else metrics
-    lengths = sorted({how_many(n, split.inputs.n_items, "items") for n in (k if isinstance(k, Iterable) else [k])})
-    for metric in metrics:
-        if metric not in (*FROM_HITS, *LIST_METRICS):
-            raise unknown("metric", metric, (*FROM_HITS, *LIST_METRICS))
-    check_relevant(split)
+    metrics, lengths = check_asked(split, metrics, k, sampled)
     for model in models.values():
         if (known := getattr(model, "catalogue", None)) is not None:
             known.require_same(split.inputs.catalogue, f"the split of {split.inputs.name!r}")
@@ -110,15 +105,32 @@ def evaluate_users(
     return pd.DataFrame(rows).reindex(columns=columns), per_user
 
 
-def check_relevant(split: Split) -> None:
-    """Raise InputError where no event that is to be found counts as relevant: its weight has to be above 0."""
+def check_asked(
+    split: Split, metrics: Sequence[str] | str, k: Sequence[int] | int, sampled: int | None = None
+) -> tuple[list[str], list[int]]:
+    """Return the metrics and the lengths of the list, each once; to be called before anything is trained.
+
+    Raises:
+        InputError: an unknown metric, k or ``sampled`` out of range, or no event to be found that counts as relevant:
+            its weight has to be above 0.
+    """
+    metrics = list(dict.fromkeys([metrics] if isinstance(metrics, str) else metrics))
+    there = split.inputs.n_items
+    lengths = sorted({how_many(n, there, "items") for n in (k if isinstance(k, Iterable) else [k])})
+    for metric in metrics:
+        if metric not in (*FROM_HITS, *LIST_METRICS):
+            raise unknown("metric", metric, (*FROM_HITS, *LIST_METRICS))
+    if sampled is not None and sampled >= there:
+        raise InputError(f"sampled={sampled}: there are only {there} items")
     weights = split.targets.weights
     if not (weights > 0).any():
         seen = f"their weights are {weights.min():g} to {weights.max():g}" if len(weights) else "there are none"
         raise InputError(
             f"{split.targets.name!r}: an event counts as relevant where its weight is above 0, and of the "
-            f"{len(weights):,} events to be found none is ({seen}): shift the weights, or binarise(at_least=...) them"
+            f"{len(weights):,} events to be found none is ({seen}): shift the weights, binarise(at_least=...) them, "
+            "or leave their column out"
         )
+    return metrics, lengths
 
 
 def _means(values: np.ndarray, seed: int) -> list[dict[str, float]]:
@@ -158,8 +170,6 @@ def _among_sampled(scores: np.ndarray, targets: csr_array, n: int, rng: np.rando
     wanted = targets.toarray() > 0
     draw = rng.random(scores.shape)
     draw[wanted | (scores == -np.inf)] = np.inf
-    if n >= scores.shape[1]:
-        raise InputError(f"sampled={n}: there are only {scores.shape[1]} items")
     chosen = np.argpartition(draw, n, axis=1)[:, :n]
     keep = wanted.copy()
     np.put_along_axis(keep, chosen, True, axis=1)

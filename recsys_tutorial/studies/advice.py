@@ -35,7 +35,7 @@ class Advice:
         linear: how the closed form does.
         users: in the behaviour.
         unseen: of what a fold's users did, the share on items that no labelled user outside it has.
-        names: of the two files, for the command.
+        names: of the two files, as a command has them.
         read: how the labels were read.
     """
 
@@ -94,7 +94,7 @@ class Advice:
 
     def commands(self) -> list[str]:
         """Return what to run next."""
-        behaviour, labels = map(shlex.quote, self.names)
+        behaviour, labels = self.names
         if self.chosen is None:
             return [f"recsys-tutorial advise {behaviour} {labels}"]
         first, _, strategy = self.best.model.partition(" + ")
@@ -143,7 +143,7 @@ def advise(
     Args:
         behaviour: of everybody, or the path of a file for :func:`recsys_tutorial.read_interactions`.
         labels: a task, or the path of a file for :func:`recsys_tutorial.read_labels`.
-        names: what to call the two in the command to run next; their paths when None.
+        names: what the command to run next has in their place, options for them included; their paths when None.
         seed: draws the folds and all weights.
         device: ``cpu`` or ``cuda``.
         progress: show a progress bar; None shows one where standard error is a terminal.
@@ -151,7 +151,7 @@ def advise(
     Raises:
         InputError: a file that cannot be read, too few labelled users to judge by.
     """
-    names = names or (_name(behaviour), _name(labels))
+    names = names or (shlex.quote(_name(behaviour)), shlex.quote(_name(labels)))
     behaviour = behaviour if isinstance(behaviour, Interactions) else read_interactions(behaviour)
     task = labels if isinstance(labels, Task) else read_labels(labels)
     task = task.on(behaviour)

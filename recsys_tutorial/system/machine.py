@@ -60,7 +60,8 @@ def use(threads: int | None = None, device: str = "cpu") -> None:
     try:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {device!r} is not there: use 'cpu' ({str(error).splitlines()[0]})") from error
+        why = str(error).splitlines()[0].partition(". ")[0][:120]  # torch goes on for a page
+        raise InputError(f"device {device!r} is not there: use 'cpu' ({why})") from error
 
 
 def doctor() -> list[dict[str, object]]:

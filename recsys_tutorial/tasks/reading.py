@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..data.catalogue import Catalogue, as_ids
 from ..data.events import from_events
+from ..data.file_form import PLAIN, FileForm
 from ..data.interactions import Interactions
-from ..data.plain import FileOptions, plain_file
-from ..data.readers.columns import ids, numbers, refuse, to_numeric, with_point
-from ..data.readers.sniffing import column_of
+from ..data.readers.columns import ids, numbers, refuse, to_numeric
+from ..data.readers.sniffing import by_position, column_of
 from ..data.reports import LabelReport
 from ..data.tables import read_table
 from ..errors import InputError, listed, unknown
@@ -34,11 +33,11 @@ def read_labels(
     behaviour: Interactions | None = None,
     *,
     task: str | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     at_least: float | None = None,
-    **written: Any,
+    written: FileForm = PLAIN,
 ) -> Task:
-    """Read what is known of some users from a CSV, TSV or Parquet, as :func:`recsys_tutorial.read_interactions` reads.
+    """Read what is known of some users from a table in any form that :func:`recsys_tutorial.read_interactions` reads.
 
     The columns say which task it is: ``user, label`` (classes; numbers that are many or not whole make it regression),
     ``user, value`` (regression), ``user, item`` (ranking: what these users should be recommended, of the rows whose
@@ -50,10 +49,11 @@ def read_labels(
         behaviour: what users did. The task then holds the labelled users who did something there (:meth:`Task.on`);
             without it they have done nothing yet.
         task: ``classification``, ``regression`` or ``ranking``; None goes by the columns.
-        columns: role -> name of its column, where that differs: ``{"user": "uid", "label": "gender"}``.
+        columns: role -> name of its column, where that differs: ``{"user": "uid", "label": "gender"}``; or positions
+            in a file without a header, ``{"user": 1, "label": 2}``.
         at_least: ranking: the rating from which an item is wanted; None goes by the scale
             (:func:`~recsys_tutorial.tasks.build.liked_from`).
-        written: how the file is written, see :class:`recsys_tutorial.data.plain.FileOptions`.
+        written: how the file is written.
 
     Returns:
         A :class:`ClassificationTask`, which keeps the names of its classes, a :class:`RegressionTask` or a
@@ -64,19 +64,11 @@ def read_labels(
         InputError: an unreadable file or cell (as for interactions), columns from which no task follows, a user with
             two different labels, labels that are all the same, nobody of ``behaviour`` among them.
     """
+    path = Path(path)
     if task is not None and task not in KINDS.values():
         raise unknown("task", task, KINDS.values())
-    how = FileOptions(**written)
-    with plain_file(Path(path), how) as plain:
-        found = _read(plain, task, dict(columns or {}), at_least, how.decimal)
-    return found if behaviour is None else found.on(behaviour)
-
-
-def _read(path: Path, task: str | None, columns: dict[str, str], at_least: float | None, decimal: str) -> Task:
-    """Read a plain file."""
-    role, table = _columns(path, columns, task)
-    for name in {role, "rating"} & set(table) - {"item"}:
-        table[name] = with_point(table[name], decimal)
+    named, written = by_position(columns or {}, written)
+    role, table = _columns(path, {role: str(name) for role, name in named.items()}, task, written)
     if at_least is not None and "rating" not in table:
         raise InputError(f"at_least={at_least:g} is for a ranking with a column 'rating', which {path} has not")
     rows, empty = len(table), table[role].isna() | (table[role].astype(str).str.strip() == "")
@@ -85,21 +77,24 @@ def _read(path: Path, task: str | None, columns: dict[str, str], at_least: float
     table = table[~empty]
     user = np.asarray(ids(_named(table, "user"), path))
     if role == "item":
-        found, left_out, why = _wanted(path, user, table, at_least)
+        found, left_out, why = _wanted(path, user, table, at_least, written)
     else:
-        found, left_out, why = _one_label(path, user, _named(table, role), task, role)
+        found, left_out, why = _one_label(path, user, _named(table, role), task, role, written)
     left_out = {"rows with an empty label": int(empty.sum())} | left_out
     report = LabelReport(rows, found.name, why, found.said(), {why: count for why, count in left_out.items() if count})
-    return replace(found, report=report)
+    found = replace(found, report=report)
+    return found if behaviour is None else found.on(behaviour)
 
 
-def _columns(path: Path, columns: dict[str, str], task: str | None) -> tuple[str, pd.DataFrame]:
+def _columns(
+    path: Path, columns: dict[str, str], task: str | None, form: FileForm
+) -> tuple[str, pd.DataFrame]:  # fmt: skip
     """Return the role that makes the task, and the columns by role, as text, each row with its number."""
     for role in columns:
         if role not in ROLES:
             raise unknown("role of a column", role, ROLES)
-    names = [str(name) for name in read_table(path, ()).columns]
-    table = read_table(path, names).rename(columns=str)  # ids such as 007 stay what they are
+    table = read_table(path, None, form).rename(columns=str)
+    names = table.columns.tolist()
     user = columns.get("user", "user")
     column_of(table, "user", user, path)  # first of all: it has to be there
     there = [role for role in KINDS if role in columns or role in names]
@@ -132,14 +127,14 @@ def _named(table: pd.DataFrame, role: str) -> pd.Series:
 
 
 def _one_label(
-    path: Path, user: np.ndarray, column: pd.Series, task: str | None, role: str
+    path: Path, user: np.ndarray, column: pd.Series, task: str | None, role: str, form: FileForm
 ) -> tuple[Task, dict[str, int], str]:
     """Return the task of one label a user, why rows were left out, and what said that it is this task."""
-    number = to_numeric(column)
+    number = to_numeric(column, form)
     finite = pd.Series(np.isfinite(number.astype(float)), column.index)
     texts, many = not finite.all(), number[finite].nunique() > MOST_CLASSES
     if task == "regression" or (task is None and role == "value"):
-        number, kind = pd.Series(numbers(column, path), column.index), "regression"
+        number, kind = pd.Series(numbers(column, path, form), column.index), "regression"
         why = f"column {column.name!r}" if task is None else "as asked for"
     elif task is None and texts and many and finite.mean() > 0.8:
         refuse(~finite, column, path, "is no number, as most labels are")
@@ -175,10 +170,10 @@ def _one_label(
 
 
 def _wanted(
-    path: Path, user: np.ndarray, table: pd.DataFrame, at_least: float | None
+    path: Path, user: np.ndarray, table: pd.DataFrame, at_least: float | None, form: FileForm
 ) -> tuple[Task, dict[str, int], str]:
     """Return the task of ranking, why rows and users were left out, and what said that it is this task."""
-    rating = numbers(_named(table, "rating"), path) if "rating" in table else None
+    rating = numbers(_named(table, "rating"), path, form) if "rating" in table else None
     events = from_events(user, ids(_named(table, "item"), path), rating, duplicates="last", name=path.name)
     why = f"column {table.attrs['names']['item']!r}"
     if rating is not None:
@@ -198,4 +193,3 @@ def _nothing(user_ids: np.ndarray, catalogue: Catalogue, name: str) -> Interacti
     """Return users who have done nothing."""
     none, offsets = np.zeros(0, np.float32), np.zeros(len(user_ids) + 1, np.int64)
     return Interactions(none.astype(np.int32), offsets, none, None, user_ids, catalogue, name)
-

@@ -1,15 +1,19 @@
 """Three commands on a person's own two files, and what is said where one of them cannot be used."""
 
+import gzip
+import io
 import json
 import re
+import shlex
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import recsys_tutorial as rt
+from recsys_tutorial.cli import loading
 from recsys_tutorial.cli import main as program
-from recsys_tutorial.data import tables
+from recsys_tutorial.data import file_form, tables
 from recsys_tutorial.learning import checkpoints
 from recsys_tutorial.studies import judged
 
@@ -236,3 +240,83 @@ def test_nothing_is_left_half_written(shop, tuned, tmp_path, monkeypatch):
             patch.setattr(module, name, lambda *args, **how: (_ for _ in ()).throw(KeyboardInterrupt))
             assert program.main([*arguments, "--overwrite"]) == 130
         assert {path.name: path.read_bytes() for path in (tmp_path / "f").iterdir()} == before
+
+
+# ---- files as people have them -------------------------------------------------------------------------------
+
+
+def test_two_files_of_a_german_shop(run, refused, shop, tmp_path, monkeypatch):
+    log = pd.read_csv(shop / "log.csv").assign(stars="4,5", when="31.12.2019 14:05")
+    written = log.replace("sku", "Söckchen", regex=True).to_csv(sep=";", index=False, header=False).encode("latin-1")
+    (tmp_path / "log.csv.gz").write_bytes(gzip.compress(written))
+    classes = (shop / "classes.csv").read_text().replace("young", "jünger")
+    (tmp_path / "l.csv").write_bytes(classes.encode("utf-16"))
+    how = ("--columns", "user=1,item=2,rating=3,timestamp=4", "--encoding", "latin-1", "--decimal", ",",
+           "--time-format", "%d.%m.%Y %H:%M")  # fmt: skip
+    code, _, err = run("pretrain", tmp_path / "log.csv.gz", "--out", tmp_path / "g", *how, *SMALL)
+    assert code == 0
+    assert "150 users × 40 items, 750 events" in err
+    assert "weights: 4.5 to 4.5" in err
+    assert "times: 2019-12-31 to 2019-12-31" in err
+    labels = ("--label-columns", "user=customer,label=group")
+    told = refused("finetune", tmp_path / "g", tmp_path / "l.csv", "--out", tmp_path / "f", *labels)
+    assert told.endswith("perhaps encoding='utf-16' (in a command: --encoding utf-16)")
+    for other in (("--encoding", "utf-16"), ("--encoding", "latin-1", "--label-encoding", "utf-16", "--overwrite")):
+        code, _, err = run("finetune", tmp_path / "g", tmp_path / "l.csv", "--out", tmp_path / "f", *labels, *other)
+        assert code == 0  # the data is found again, and read as it was
+        assert "60 users, 'jünger' 30, 'old' 30" in err
+    (tmp_path / "u.csv").write_bytes("user\nc003\n".encode("utf-16"))
+    arguments = ("predict", tmp_path / "f", "--users", tmp_path / "u.csv", "--out", tmp_path / "p.csv")
+    assert run(*arguments, "--encoding", "utf-16")[0] == 0
+    assert (tmp_path / "p.csv").read_text(encoding="utf-8").splitlines()[1].startswith('"c003","jünger",')
+    file_form._standard_input.cache_clear()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(written)))
+    assert run("pretrain", "-", "--out", tmp_path / "h", *how, *SMALL)[0] == 0
+    of_file, piped = (rt.load_model(tmp_path / name).origin["data_fingerprint"] for name in "gh")
+    assert of_file == piped
+    told = refused("finetune", tmp_path / "h", tmp_path / "l.csv", "--out", tmp_path / "k", *labels, *other)
+    assert told == f"{tmp_path / 'h'} does not say where its data lies: name a file with --behaviour FILE"
+    file_form._standard_input.cache_clear()
+
+
+def test_the_command_to_run_next_has_the_options_for_its_files():
+    given = ["a b.csv", "l.csv", "--columns", "user=1,item=2", "--encoding", "latin-1", "--no-strict",
+             "--label-decimal", ",", "--task", "regression", "--time-format", "%d.%m.%Y %H:%M"]  # fmt: skip
+    args = program.parser().parse_args(["advise", *given])
+    data, labels = loading.data_as_given(args), loading.labels_as_given(args)
+    assert data == ("'a b.csv' --encoding latin-1 --time-format '%d.%m.%Y %H:%M' --columns user=1,item=2 --no-strict")
+    assert labels == "l.csv --task regression --label-encoding latin-1 --label-decimal ,"
+    again = program.parser().parse_args(shlex.split(f"advise {data} {labels}"))
+    assert loading.Reading.of(again) == loading.Reading.of(args)
+    assert program.parser().parse_args(shlex.split(f"finetune g {labels} --out f")).label_decimal == ","
+    plain = program.parser().parse_args(["advise", "a.csv", "l.csv"])
+    assert (loading.data_as_given(plain), loading.labels_as_given(plain)) == ("a.csv", "l.csv")
+
+
+def test_what_cannot_be_asked_is_refused_before_anything_is_trained(refused, shop, monkeypatch):
+    monkeypatch.setattr("recsys_tutorial.cli.commands.evaluate.model_by_name", None)
+    for arguments, message in (
+        (["--k", "10,41"], "k=41: it needs to be a whole number between 1 and 40, the number of items"),
+        (["--metric", "ndgc"], "unknown metric 'ndgc': did you mean 'ndcg'?"),
+        (["--metric", "ndcg,recall,ndcg"], "argument --metric: 'ndcg,recall,ndcg' names 'ndcg' twice: once is enough"),
+        (["--model", "ease,ease"], "argument --model: 'ease,ease' names 'ease' twice: once is enough"),
+        (["--model", "ease,eas"], "unknown model 'eas': did you mean 'ease'?"),
+        (["--sampled", "40"], "sampled=40: there are only 40 items"),
+    ):
+        assert refused("evaluate", shop / "log.csv", *arguments).startswith(message)
+
+
+def test_no_bar_is_drawn_where_nobody_looks(run, shop):
+    code, text, err = run("evaluate", shop / "log.csv", "--model", "denoising", "--k", "3")
+    assert code == 0
+    assert text.count("denoising") == 2
+    assert "%|" not in err
+    assert "it/s" not in err
+
+
+def test_data_without_anything_relevant_says_what_is_relevant(refused, shop, tmp_path):
+    pd.read_csv(shop / "log.csv").assign(rating=-1).to_csv(tmp_path / "n.csv", index=False)
+    told = refused("evaluate", tmp_path / "n.csv")
+    assert "an event counts as relevant where its weight is above 0, and of the" in told
+    way = "shift the weights, binarise(at_least=...) them, or leave their column out"
+    assert told.endswith(f"none is (their weights are -1 to -1): {way}")

@@ -50,6 +50,17 @@ def test_standardised_a_loud_part_is_no_louder():
     torch.testing.assert_close(standard(torch.zeros(1, 3)), torch.zeros(1, 3))
 
 
+def test_a_stack_with_rows_of_weights_goes_by_how_many_events_there_are():
+    heads = [linear_head(np.eye(2), np.zeros(2)), linear_head(np.eye(2), np.zeros(2))]
+    head = StackHead(heads, [[1, 0], [0, 1], [0.5, 0.5]], standardised=False, edges=(2, 6))
+    z = torch.tensor([[1.0, 2.0, 10.0, 20.0, n] for n in (0, 1, 2, 5, 6, 90)])
+    expected = [[1, 2], [1, 2], [10, 20], [10, 20], [5.5, 11], [5.5, 11]]
+    np.testing.assert_allclose(head(z).detach().numpy(), expected)
+    again = build_head(describe_head(head))
+    again.load_state_dict(head.state_dict())
+    torch.testing.assert_close(again(z), head(z))
+
+
 @pytest.mark.parametrize("standardised", [True, False])
 def test_a_head_described_and_built_again_scores_the_same(standardised):
     z = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 import recsys_tutorial as rt
+from recsys_tutorial.engine.heads import unit as unit_rows
+from recsys_tutorial.engine.heads import votes
+from recsys_tutorial.engine.ridge import RidgePath
 from recsys_tutorial.learning.stacking import neighbours, own_head
 
 
@@ -70,3 +73,37 @@ def test_the_same_labels_give_the_same_stack(shelf, counted):
 def test_others_are_for_a_stack_alone(shelf, counted):
     with pytest.raises(rt.InputError, match="others are for strategy='stack', this is 'probe'"):
         rt.finetune(counted, shelf.take(np.arange(20)), "probe", others=[counted])
+
+
+def test_what_a_part_says_without_a_user_is_what_it_says_when_refitted_without_them(shelf, counted):
+    """Of somebody who shows one event, too: the closed form against ten heads, each fitted on the nine others."""
+    few = shelf.take(np.arange(10))
+    one_event = few.showing(1, 0).behaviour
+    g, z, at = counted.feature_extractor, counted.encode(few.behaviour), counted.encode(one_event)
+    path = RidgePath(z, few.target_matrix())
+    unit = path.unit
+    for strength in (0.1, 3.0):
+        refitted = []
+        for user in range(10):
+            others = np.delete(np.arange(10), user)
+            alone = RidgePath(z[others], few.target_matrix()[others])
+            weights, bias = alone.solve(strength * unit / alone.unit)
+            refitted.append(at[user] @ weights + bias)
+        np.testing.assert_allclose(path.leave_one_out(strength, at=at), refitted, atol=1e-8)
+        np.testing.assert_allclose(path.leave_one_out(strength, at=z), path.leave_one_out(strength), atol=1e-8)
+    near = neighbours(g, z, few)
+    k = near.h.config["k"]
+    alone = [
+        votes(unit_rows(at[[u]]) @ unit_rows(np.delete(z, u, 0)).T, few.target_matrix()[np.arange(10) != u], k)[0]
+        for u in range(10)
+    ]
+    np.testing.assert_allclose(near.left_out(at), alone, atol=1e-6)
+
+
+def test_whoever_shows_more_is_weighed_otherwise(shelf, counted):
+    f = rt.finetune(counted, shelf.take(np.arange(40)), "stack")
+    assert f.classifier.edges == (2, 6)
+    assert f.classifier.weights.shape[0] == 3
+    np.testing.assert_allclose(f.classifier.weights.sum(1), 1, rtol=1e-5)
+    z = f.encode(shelf.behaviour)
+    assert z[:, -1].tolist() == shelf.behaviour.events_per_user.tolist()

@@ -20,7 +20,7 @@ ENCODERS = {
     "bag of weights": lambda: rt.BagEncoder(30, 8, (6,), "relu", "log", normalise=False),
     "causal": lambda: rt.SequenceEncoder(30, 8, max_length=5),
     "masked": lambda: rt.SequenceEncoder(30, 8, max_length=5, causal=False),
-    "together": lambda: Together([rt.BagEncoder(30, 8), rt.BagEncoder(30, 4, (), "identity")], (1.0, 2.0)),
+    "together": lambda: Together([rt.BagEncoder(30, 8), rt.BagEncoder(30, 4, (), "identity")], (1.0, 2.0), counts=True),
 }
 HISTORIES = ([[1, 2], [3], [4, 5, 6, 7]], [[29]], [[]], [[], list(range(12)), [3, 3]] * 3)
 

@@ -1,5 +1,9 @@
 """Files of labels: what is read, what is left out and counted, what is refused in one line; and hostile ones."""
 
+import csv
+import gzip
+import io
+import lzma
 import random
 
 import numpy as np
@@ -10,6 +14,7 @@ from hypothesis import strategies as st
 from strategies import text_ids
 
 import recsys_tutorial as rt
+from recsys_tutorial import FileForm
 
 
 @pytest.fixture
@@ -104,7 +109,7 @@ def test_columns_go_by_their_names_and_the_only_other_column_holds_the_labels(fi
         (rows(*enumerate([*range(40), "NA"])), "row 41, column 'label': 'NA' is no number, as most labels are"),
         ("", "is empty: it needs a header and at least one row"),
         ("user,label\n", "is empty: it needs a header and at least one row"),
-        (b"user,label\n1,caf\xe9\n", "is not UTF-8 text (byte 0xe9 in line 2): name its encoding"),
+        (b"user,label\n1,caf\xe9\n", "is not UTF-8 text (byte 0xe9 in line 2): save it as UTF-8"),
     ],
 )  # fmt: skip
 def test_what_is_refused_says_why_in_one_line(file, text, message):
@@ -252,6 +257,64 @@ def test_hostile_files_are_read_or_refused(file, club):
             read += read_or_refuse(path, None, task=task)
             read_or_refuse(path, club, task=task)
     assert read > 30
+
+
+@pytest.mark.parametrize(
+    ("ending", "written", "columns"),
+    [
+        (".csv", FileForm("utf-16"), None),
+        (".csv", FileForm("latin-1", ","), None),
+        (".csv", FileForm("gb18030"), {"user": 1, "label": 2}),
+        (".csv", FileForm(decimal=","), {"user": 1, "value": 2}),
+        (".csv", FileForm(header=False), {"user": "1", "item": "2", "rating": "3"}),
+        (".csv.gz", FileForm(), None),
+        (".zip", FileForm("utf-32"), {"user": 1}),
+        (".jsonl", FileForm(), None),
+        (".ndjson.xz", FileForm("latin-1"), {"label": "a"}),
+        (".xlsx", FileForm(), None),
+    ],
+)
+def test_hostile_files_in_other_forms_are_read_or_refused(file, ending, written, columns):
+    pack = {".gz": gzip.compress, ".xz": lzma.compress}.get(ending[-3:], bytes)
+    read = 0
+    for number, text in enumerate(HOSTILE):
+        data = text if isinstance(text, bytes) else text.encode()
+        for name, content in (("meant", pack(data)), ("not meant", data)):
+            path = file(content, f"{name}{number}{ending}")
+            read += read_or_refuse(path, None, columns=columns, written=written)
+        if isinstance(text, str) and written.encoding != "utf-8":
+            path = file(pack(text.encode(written.encoding, "replace")), f"truly{number}{ending}")
+            read += read_or_refuse(path, None, columns=columns, written=written)
+    assert read > 0 or ending not in (".csv", ".csv.gz") or columns not in (None, {"user": 1, "label": 2})
+
+
+@given(
+    st.lists(st.tuples(text_ids(), st.sampled_from(["a", "ä", "1,5", "2.5", "3"])), min_size=1, max_size=8),
+    st.sampled_from(["utf-8", "utf-16", "gb18030"]), st.booleans(), st.sampled_from([".", ","]), st.booleans(),
+)  # fmt: skip
+def test_labels_say_the_same_in_every_form(tmp_path_factory, pairs, encoding, header, decimal, packed):
+    folder, told = tmp_path_factory.mktemp("forms"), []
+    swap = str.maketrans(",.", ".,") if decimal == "," else {}
+    form = FileForm(encoding, decimal, header=header)
+    for name, names, cells, how in (
+        ("plain.csv", True, pairs, {}),
+        ("other.csv" + ".gz" * packed, header, [(user, label.translate(swap)) for user, label in pairs],
+         {"written": form, "columns": None if header else {"user": 1, "label": 2}}),
+    ):  # fmt: skip
+        held = io.StringIO()
+        csv.writer(held).writerows([("user", "label")] * names + cells)
+        data = held.getvalue().encode(encoding if name.startswith("other") else "utf-8")
+        (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        try:
+            task = rt.read_labels(folder / name, **how)
+        except rt.InputError as error:
+            told.append(type(error))
+            continue
+        classes = [str(one).translate(swap if name.startswith("other") else {}) for one in getattr(task, "classes", ())]
+        labels = task.labels.tolist()
+        told.append((task.name, sorted(zip(task.behaviour.user_ids.tolist(), [classes[one] for one in labels] if classes
+                                           else labels, strict=True))))  # fmt: skip
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize(

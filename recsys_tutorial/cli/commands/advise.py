@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from ...studies.advice import advise
 from ..arguments import add_data, add_labels
-from ..loading import labels_of, load_told
+from ..loading import data_as_given, labels_as_given, labels_of, load_told
 from ..report import Report
 
 
@@ -20,7 +20,6 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> Report:
     """Say whether pretraining on BEHAVIOUR is worth it for LABELS, by how much, and what to run next."""
     labels = labels_of(args.labels, args)
-    told = advise(
-        load_told(args), labels, names=(args.data, args.labels), seed=args.seed, device=args.device
-    )
+    names = data_as_given(args), labels_as_given(args)
+    told = advise(load_told(args), labels, names=names, seed=args.seed, device=args.device)
     return Report([{**row, "seed": args.seed} for row in told.records()], str(told))

@@ -43,7 +43,7 @@ def run(args: Namespace) -> Report:
     for task, (story, models) in DEMO_CASES.items():
         results = study_map(
             [interactions], [task], [ALL], [DEMO_LABELS], DEMO_SEEDS, models=models, seed=args.seed,
-            epochs=DEMO_EPOCHS, device=args.device, progress=True,
+            epochs=DEMO_EPOCHS, device=args.device,
         )  # fmt: skip
         summary = _summary(results, models)
         gains = pd.concat([paired(results, models[-1], rival) for rival in models[:-1]])

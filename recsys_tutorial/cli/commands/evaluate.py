@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ...data.splits import PROTOCOLS
 from ...errors import InputError
-from ...evaluation.by_name import BASELINES, model_by_name, warn_of_leak
-from ...evaluation.evaluation import check_relevant, evaluate
+from ...evaluation.by_name import BASELINES, check_name, model_by_name, warn_of_leak
+from ...evaluation.evaluation import check_asked, evaluate
 from ...evaluation.on_labels import evaluate_on_labels
 from ...learning.checkpoints import load_model
 from ...objectives import OBJECTIVES
@@ -41,6 +41,8 @@ def run(args: Namespace) -> Report:
     """Compare models under one protocol: ranking metrics with intervals over users; or fine-tuned ones on labels."""
     if args.labels is not None:
         return _on_labels(args)
+    for name in args.model:
+        check_name(name)
     interactions = load_told(args)
     protocol = PROTOCOLS[args.protocol]
     asked = {"seed": args.seed} | ({"refit": True} if args.refit else {})
@@ -49,15 +51,15 @@ def run(args: Namespace) -> Report:
         raise InputError(f"--refit is for --protocol leave-one-out, not for {args.protocol}: leave it out")
     split = protocol(interactions, **{name: value for name, value in asked.items() if name in taken})
     print(split, file=sys.stderr)
-    check_relevant(split)  # before anything is trained
+    lengths = args.k or [k for k in (10, 20, 100) if k <= interactions.n_items] or [interactions.n_items]
+    check_asked(split, args.metric, lengths, args.sampled)  # before anything is trained
     models, fit_seconds, leaks = {}, {}, {}
     for name in args.model:
         started = time.perf_counter()
-        models[name] = model_by_name(name, split.train, args.seed, args.device, progress=True)
+        models[name] = model_by_name(name, split.train, args.seed, args.device)
         fit_seconds[name] = time.perf_counter() - started
         leaks[name] = warn_of_leak(name, models[name], interactions)
-    lengths = args.k or [k for k in (10, 20, 100) if k <= interactions.n_items]
-    found = evaluate(models, split, args.metric, lengths, sampled=args.sampled, seed=args.seed, progress=True)
+    found = evaluate(models, split, args.metric, lengths, sampled=args.sampled, seed=args.seed)
     if args.figure:
         from ...teaching.plots import evaluation  # here, because matplotlib is slow to import
 

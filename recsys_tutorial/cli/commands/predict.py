@@ -28,7 +28,7 @@ def run(args: Namespace) -> Report:
     """Predict for every user: a class with its probabilities, a value, or a ranking, one row a user."""
     check_writable(args.out)
     model = load_model(args.folder)
-    behaviour = users_of(args.users, behaviour_of(model, args.folder, args))
+    behaviour = users_of(args.users, behaviour_of(model, args.folder, args), args)
     started = time.perf_counter()
     rows = write_counted(args.out, predictions(model, behaviour, args.k), behaviour.n_users, "predicting")
     record = {"model": str(args.folder), "task": model.origin.get("task"), "users": rows, "out": str(args.out),

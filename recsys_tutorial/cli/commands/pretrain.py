@@ -17,7 +17,7 @@ from ...studies.contenders import for_labels
 from ...system import machine
 from ...tasks.reading import KINDS
 from ..arguments import add_data, add_training, whole
-from ..loading import load, tell, told
+from ..loading import Reading, load, tell, told
 from ..report import Report
 
 
@@ -45,7 +45,7 @@ def run(args: Namespace) -> Report:
 
 def _train(args: Namespace, device: str) -> Report:
     checkpoints.check_free(args.out, args.resume, args.overwrite)
-    interactions = load(args.data, args.columns, args.duplicates, args.form, args.strict)
+    interactions = load(args.data, Reading.of(args))
     make_folder(args.out)
     tell(interactions)
     how = {} if args.suits is None else for_labels(args.objective, interactions.n_users, args.suits != "ranking")
@@ -55,8 +55,7 @@ def _train(args: Namespace, device: str) -> Report:
     started = time.perf_counter()
     model = pretrain(
         args.objective, interactions, seed=args.seed, device=device, told=told(args),
-        checkpoint=args.out, resume=args.resume, overwrite=args.overwrite, shard_items=args.shard_items, progress=True,
-        **how,
+        checkpoint=args.out, resume=args.resume, overwrite=args.overwrite, shard_items=args.shard_items, **how,
     )  # fmt: skip
     seconds, last = time.perf_counter() - started, pd.DataFrame(model.history).iloc[-1]
     record = {

@@ -49,7 +49,7 @@ def run(args: Namespace) -> Report:
                 for some in each
             ]
         return Report(records, table(shown))
-    behaviour = users_of(args.users, behaviour_of(recommender.model, args.folder, args))
+    behaviour = users_of(args.users, behaviour_of(recommender.model, args.folder, args), args)
     started = time.perf_counter()
     lists = recommender.recommend_many(behaviour, args.k, include_known=args.include_known, among=allowed)
     rows = write_counted(args.out, lists, behaviour.n_users, "recommending")

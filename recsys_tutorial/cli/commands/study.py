@@ -8,6 +8,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ...studies import label_efficiency, read_journal, study_map, transfer
 from ...studies.map import MAP_TASKS
 from ...tasks import TASKS
 from ..arguments import OneLineParser, add_common, add_file_options, add_training, counts, lengths, names, whole
-from ..loading import load
+from ..loading import Reading, load
 from ..report import Command, Report
 from .map_report import map_report
 from .study_report import report
@@ -138,13 +139,13 @@ def results_file(out: Path | None) -> Iterator[Path]:
 def _run(
     study: str, args: Namespace, settings: dict[str, Any], out: Path, stored: dict[str, Any] | None = None
 ) -> Report:
-    read = {name: getattr(args, name) for name in ("data", "columns", "duplicates", "fewest")}
+    read = {"data": args.data, "fewest": args.fewest, **asdict(Reading.of(args))}
     loaded = [_load(name, args) for name in (args.data if isinstance(args.data, list) else [args.data])]
     for one in loaded:
         print(one, file=sys.stderr)
     origin = {"origin": read, "command": _command(sys.argv[1:])}
     do: Any = {"label-efficiency": label_efficiency, "transfer": transfer, "map": study_map}[study]
-    do(*([loaded] if study == "map" else loaded), **settings, out=out, origin=origin, device=args.device, progress=True)
+    do(*([loaded] if study == "map" else loaded), **settings, out=out, origin=origin, device=args.device)
     header, cells = read_journal(out)
     if stored is not None and header["fingerprint"] != stored["fingerprint"]:
         raise InputError(f"the data has changed: fingerprint {header['fingerprint']}, not {stored['fingerprint']}")
@@ -166,7 +167,7 @@ def _command(arguments: list[str]) -> str:
 
 
 def _load(name: str, args: Namespace) -> Interactions:
-    found = load(name, args.columns, args.duplicates)
+    found = load(name, Reading.of(args))
     return found.filter_counts(per_user=args.fewest, per_item=args.fewest) if args.fewest > 1 else found
 
 

@@ -9,10 +9,11 @@ import pandas as pd
 
 from ...errors import InputError
 from ..catalogue import as_ids
+from ..file_form import PLAIN, FileForm
 
 TIME = (
-    "is not a time: give seconds since 1970, dates as 2024-05-31 or 2024-05-31T10:00:00+02:00, or their format, as "
-    "time_format='%d.%m.%Y' (in a command: --time-format)"
+    "is not a time: give seconds since 1970, or dates as 2024-05-31 or 2024-05-31T10:00:00+02:00, or say how it is "
+    "written, as time_format='%d.%m.%Y %H:%M' (in a command: --time-format)"
 )
 
 UNITS = (1e11, 1e14, 1e17)  # where milli-, micro- and nanoseconds begin
@@ -56,8 +57,9 @@ def ids(column: pd.Series, path: Path) -> np.ndarray | pd.Categorical:
         whole = (column.round() == column) & np.isfinite(column)
         refuse(~whole, column, path, "is not a whole number, so not an id")
         return as_ids(column.to_numpy())
-    nested = isinstance(column.iloc[0], list | dict | np.ndarray)  # in Parquet, then all are
-    refuse(column.notna() & nested, column, path, "is not an id: give one row per event")
+    if column.dtype == object:
+        nested = column.map(lambda cell: isinstance(cell, list | dict | np.ndarray))
+        refuse(nested, column, path, "is not an id: give one row per event")
     text = column.astype(str).str.strip()
     refuse(text == "", text, path, "is not an id")
     return as_ids(text.to_numpy(np.int64) if text.str.fullmatch(r"0|[1-9]\d{0,17}").all() else text)
@@ -76,19 +78,19 @@ def _categories(column: pd.Series, path: Path) -> pd.Categorical:
     return pd.Categorical.from_codes(places.astype(np.int32)[column.cat.codes], pd.Index(found), validate=False)
 
 
-def numbers(column: pd.Series, path: Path) -> np.ndarray:
+def numbers(column: pd.Series, path: Path, form: FileForm = PLAIN) -> np.ndarray:
     """Return float32; refuse empty cells, text, infinities, and what is too large to be told from one."""
     with np.errstate(over="ignore"):
-        number = column if column.dtype == np.float32 else to_numeric(column).astype(np.float32)
-    bad = pd.Series(~np.isfinite(number)).to_numpy()
-    commas = column.dtype.kind not in "iuf" and column[bad].astype(str).str.fullmatch(r"-?[\d.]*,\d+").any()
-    hint = ": decimal=',' (in a command: --decimal ,) reads commas" if commas else ""
-    refuse(pd.Series(bad), column, path, f"is not a finite number{hint}")
+        number = column if column.dtype == np.float32 else to_numeric(column, form).astype(np.float32)
+    refuse(pd.Series(~np.isfinite(number)), column, path, "is not a finite number")
     return number.to_numpy()
 
 
-def to_numeric(column: pd.Series) -> pd.Series:
+def to_numeric(column: pd.Series, form: FileForm = PLAIN) -> pd.Series:
     """Return numbers, NaN where a cell is none."""
+    if form.decimal == "," and column.dtype.kind not in "iufb":
+        marks = str.maketrans(",.", ".?")
+        column = column.map(lambda cell: cell.translate(marks) if isinstance(cell, str) else cell)
     try:
         return pd.to_numeric(column, errors="coerce")
     except OverflowError:  # pandas gives up on a whole number of more than 300 digits: here it is no number
@@ -96,37 +98,27 @@ def to_numeric(column: pd.Series) -> pd.Series:
         return pd.to_numeric(column.where(short), errors="coerce")
 
 
-def with_point(column: pd.Series, decimal: str) -> pd.Series:
-    """Return a column of text with a decimal point, ``1.234,5`` as ``1234.5``; others as they are."""
-    if decimal == "." or column.dtype.kind in "iuf":
-        return column
-    return column.str.replace(".", "", regex=False).str.replace(decimal, ".", regex=False)
-
-
-def dates(column: pd.Series, path: Path, time_format: str) -> pd.Series:
-    """Return dates that are written in this format, those without a zone in UTC; refuse the others."""
-    try:
-        found = pd.to_datetime(column.astype(str).str.strip(), format=time_format, errors="coerce", utc=True)
-    except ValueError as error:
-        raise InputError(f"time_format={time_format!r}: {error}") from error
-    refuse(found.isna(), column, path, f"is not a time as {time_format}")
-    return found
-
-
-def seconds(column: pd.Series, path: Path) -> np.ndarray:
+def seconds(column: pd.Series, path: Path, form: FileForm = PLAIN) -> np.ndarray:
     """Return seconds since 1970 from numbers or dates: int64 where all are whole, else with their fractions."""
-    number = to_numeric(column) if column.dtype.kind not in "mM" else None
-    dated = number is None or number.isna().all()
-    times = _seconds_of_dates(column, path) if number is None or dated else _seconds_of_numbers(number, column, path)
+    formatted = form.time_format is not None and column.dtype.kind not in "mM"
+    number = None if formatted or column.dtype.kind in "mM" else to_numeric(column, form)
+    if number is None or number.isna().all():
+        times = _seconds_of_dates(column, path, form.time_format if formatted else None)
+    else:
+        times = _seconds_of_numbers(number, column, path)
     refuse(times < 0, column, path, "is before 1970, a negative time: give seconds since 1970")
     found = times.to_numpy()
     return found.astype(np.int64) if found.dtype.kind == "f" and (found == np.floor(found)).all() else found
 
 
-def _seconds_of_dates(column: pd.Series, path: Path) -> pd.Series:
-    dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
-    iso = column.astype(str).str.match(r"\d{4}[-/]\d")  # pandas also reads "now"
-    refuse(dates.isna() | ~iso, column, path, TIME)
+def _seconds_of_dates(column: pd.Series, path: Path, time_format: str | None = None) -> pd.Series:
+    if time_format is not None:
+        dates = pd.to_datetime(column.astype(str).str.strip(), errors="coerce", utc=True, format=time_format)
+        refuse(dates.isna(), column, path, f"is not a time written as {time_format}")
+    else:
+        dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+        iso = column.astype(str).str.match(r"\d{4}[-/]\d")  # pandas also reads "now"
+        refuse(dates.isna() | ~iso, column, path, TIME)
     return dates.dt.as_unit("us").astype(np.int64) / 1e6
 
 

@@ -15,8 +15,9 @@ import pandas as pd
 
 from ...errors import InputError
 from ..events import from_events
+from ..file_form import first_bad_byte
 from ..interactions import Interactions
-from ..tables import check_file, first_bad_byte
+from ..tables import check_file
 from .attributes import keyed, with_items
 from .columns import ids
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .base import compared
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ...errors import InputError
+from ...tasks import read_labels
+from .base import UNTOUCHED, Exercise, Untouched, Wrong, compared
 
 Event = tuple[str, str, int]  # user, item, time
 
@@ -64,6 +71,28 @@ def _shop() -> dict[str, tuple]:
     return {"seven purchases of ann, bob and cid, cut at day 5": (events, 5)}
 
 
+Row = tuple[str, str]  # customer, label
+LABELS: list[Row] = [(f"c{number}", ["cook", "gardener"][number % 2]) for number in range(12)]
+
+
+def _refused(broken: Callable[[list[Row]], list[Row]]) -> str:
+    rows = broken(list(LABELS))
+    if any(rows is nothing for nothing in UNTOUCHED):
+        raise Untouched
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.csv"
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([("user", "label"), *rows])
+        try:
+            report = read_labels(path).report
+        except InputError as error:
+            said = str(error).replace(str(path), "labels.csv")
+            if "two labels" in said:
+                return f"Refused as it should be: {said}"
+            raise Wrong(f"The file is refused, but for another reason: {said}") from error
+    raise Wrong(f"The file is taken: {report}")
+
+
 EXERCISES = (
     compared(
         "09-repeats",
@@ -91,6 +120,20 @@ EXERCISES = (
             "forgets to leave out what the user had before": _with_repeats,
             "asks for users that nobody knows yet": _with_strangers,
             "is off by one day": lambda events, date: _cut(events, date + 1),
+        },
+    ),
+    Exercise(
+        "09-break",
+        "Write broken(rows): rows are (user, label), one a customer; return them with one row more, so that the file "
+        "is refused because a customer has two labels.",
+        "The customer has to be there already, and the other label must not be the same.",
+        _refused,
+        {
+            "says the same again": lambda rows: [*rows, rows[0]],
+            "has an empty label": lambda rows: [*rows, ("c0", "")],
+            "has a customer nobody knows": lambda rows: [*rows, ("c99", "cook")],
+            "leaves the rows as they are": lambda rows: rows,
+            "leaves one label to all": lambda rows: [(user, "cook") for user, _ in rows],
         },
     ),
 )  # fmt: skip

@@ -17,7 +17,6 @@ from strategies import SECONDS, columns, text_ids
 
 import recsys_tutorial as rt
 from recsys_tutorial.data.events import DUPLICATES, from_events
-from recsys_tutorial.data.readers import columns as cells
 from recsys_tutorial.data.readers import read_interactions
 from recsys_tutorial.errors import InputError, MissingFileError
 
@@ -267,9 +266,11 @@ def test_parquet_from_pandas_with_ids_as_index(tmp_path):
 
 # ---- what cannot be read -------------------------------------------------------------------------------------
 
-LATIN = "name its encoding, encoding='latin-1' perhaps (in a command: --encoding latin-1), or save it as UTF-8"
-COMMA = "is not a finite number: decimal=',' (in a command: --decimal ,) reads commas"
-ISO = cells.TIME
+ISO = (
+    "is not a time: give seconds since 1970, or dates as 2024-05-31 or 2024-05-31T10:00:00+02:00, or say how it is "
+    "written, as time_format='%d.%m.%Y %H:%M' (in a command: --time-format)"
+)
+SAVE = "save it as UTF-8, or say how it is written, perhaps encoding={0!r} (in a command: --encoding {0})"
 NO_USER = "a.csv has no column 'user' for user: it has {}; name yours with user={!r} (in a command: --columns user={})"
 
 
@@ -279,7 +280,11 @@ NO_USER = "a.csv has no column 'user' for user: it has {}; name yours with user=
         ("", "a.csv is empty: it needs a header and at least one row"),
         (" \n\n", "a.csv is empty: it needs a header and at least one row"),
         (HEADER, "a.csv is empty: it needs a header and at least one row"),
-        (ROWS, NO_USER.format("1, 10, 4, 100", "...", "...")),
+        (
+            ROWS,
+            NO_USER.format("1, 10, 4, 100", "...", "...")
+            + "; of a file without a header give positions: user=1, item=2",
+        ),
         (HEADER.title() + ROWS, NO_USER.format("User, Item, Rating, Timestamp", "User", "User")),
         ("one\n1\n2\n", NO_USER.format("one", "...", "...")),
         (
@@ -292,8 +297,11 @@ NO_USER = "a.csv has no column 'user' for user: it has {}; name yours with user=
         (HEADER + ROWS + "1,12,4,100,9\n", "a.csv cannot be read as csv: Expected 4 fields in line 5, saw 5"),
         (HEADER + "1,12,4,100,9\n", "a.csv cannot be read as csv: the first row has more cells than the header"),
         (HEADER + '1,"12,4,100\n', "a.csv cannot be read as csv: EOF inside string starting at row 1"),
-        ("user,item\nAmélie,1\n".encode("latin-1"), f"a.csv is not UTF-8 text (byte 0xe9 in line 2): {LATIN}"),
-        ((HEADER + ROWS).encode("utf-16"), f"a.csv is not UTF-8 text (byte 0xff in line 1): {LATIN}".replace("latin-1", "utf-16")),
+        (
+            "user,item\nAmélie,1\n".encode("latin-1"),
+            f"a.csv is not UTF-8 text (byte 0xe9 in line 2): {SAVE.format('latin-1')}",
+        ),
+        ((HEADER + ROWS).encode("utf-16"), f"a.csv is not UTF-8 text (byte 0xff in line 1): {SAVE.format('utf-16')}"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(file, content, message):
@@ -317,7 +325,7 @@ EMPTY = "an empty cell (NaN)"
         ("user,item,rating\n1,2,3\n1,3,inf\n", 2, "rating", "inf", "is not a finite number", 1),
         ("user,item,rating\n1,2,-inf\n1,3,1\n", 1, "rating", "-inf", "is not a finite number", 1),
         ("user,item,rating\n1,2,3\n1,3,1e39\n", 2, "rating", "1e+39", "is not a finite number", 1),
-        ("user;item;rating\n1;2;4,5\n", 1, "rating", "'4,5'", COMMA, 1),
+        ("user;item;rating\n1;2;4,5\n", 1, "rating", "'4,5'", "is not a finite number", 1),
         (
             "user,item,timestamp\n1,2,5\n1,3,-5\n", 2, "timestamp", "-5",
             "is before 1970, a negative time: give seconds since 1970", 1,
@@ -398,9 +406,11 @@ def test_a_missing_file_is_refused_with_a_near_name(file):
 def test_a_folder_and_another_ending_are_refused(file, tmp_path):
     (tmp_path / "folder.csv").mkdir()
     assert refusal(tmp_path / "folder.csv") == "folder.csv is a folder: give a file"
-    assert refusal(file("a.json", "{}")) == "a.json ends in '.json': use one of .csv .tsv .txt .parquet .pq"
-    assert refusal(file("a.csv.gz", "{}")) == "a.csv.gz ends in '.gz': unpack it first"
-    assert refusal(file("a", "{}")) == "a ends in 'nothing': use one of .csv .tsv .txt .parquet .pq"
+    endings = ".csv .tsv .txt .parquet .pq .jsonl .ndjson .xlsx"
+    assert refusal(file("a.json", "{}")) == f"a.json ends in '.json': use one of {endings}"
+    for name in ("a.7z", "a.tar.gz", "a.parquet.gz", "a.xlsx.bz2", "a.gz"):
+        assert refusal(file(name, "{}")) == f"{name} ends in {name[name.rindex('.') :]!r}: unpack it first"
+    assert refusal(file("a", "{}")) == f"a ends in 'nothing': use one of {endings}"
 
 
 def test_a_column_that_was_named_must_be_there(file):
