@@ -31,6 +31,7 @@ from .learning.adapting import adapt
 from .learning.checkpoints import LoadReport, load_model, load_weights, save_model
 from .learning.finetuning import STRATEGIES, finetune
 from .learning.pretraining import pretrain
+from .learning.updating import update
 from .metrics import intervals as uncertainty
 from .metrics import labels as label_metrics
 from .model import PretrainedModel
@@ -113,6 +114,7 @@ __all__ = [
     "train",
     "transfer",
     "uncertainty",
+    "update",
     "widgets",
     "with_target",
 ]

@@ -18,7 +18,7 @@ import numpy as np
 from ..data.catalogue import Catalogue
 from ..data.file_form import PACKED, STANDARD_INPUT, FileForm
 from ..data.interactions import Interactions
-from ..data.joining import place_of, with_items
+from ..data.joining import joined, place_of, with_items
 from ..data.published.datasets import DATASETS, load_dataset, unknown_dataset
 from ..data.readers import read_interactions
 from ..data.readers.columns import ids
@@ -160,10 +160,10 @@ def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Inter
         read: Any = model.origin.get("read")
         if read is None:
             raise InputError(f"{folder} does not say where its data lies: name a file with --behaviour FILE")
-        try:
-            found = load(read["data"], Reading(**{name: value for name, value in read.items() if name != "data"}))
-        except FileNotFoundError as error:
-            raise InputError(f"{folder} was pretrained on {read['data']}, now gone: give --behaviour FILE") from error
+        found = _again(read, folder)
+        more: Any = model.origin.get("more", [])
+        for since in more:
+            found = joined(found, _again(since, folder))
         if found.fingerprint != model.origin["data_fingerprint"]:
             raise InputError(
                 f"{read['data']} has changed since {folder} was pretrained on it (fingerprint {found.fingerprint}, was "
@@ -182,6 +182,14 @@ def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Inter
         items = int((place_of(found.item_ids, model.catalogue.ids) < 0).sum())
         print(f"{strange:,} events on {items:,} items that {folder} does not know are left out", file=sys.stderr)
     return on_model
+
+
+def _again(read: dict[str, Any], folder: Path) -> Interactions:
+    """Return the data that a model says it was read from (see :func:`told`)."""
+    try:
+        return load(read["data"], Reading(**{name: value for name, value in read.items() if name != "data"}))
+    except FileNotFoundError as error:
+        raise InputError(f"{folder} was pretrained on {read['data']}, now gone: give --behaviour FILE") from error
 
 
 def labels_of(path: str, args: Namespace) -> Task:

@@ -30,13 +30,14 @@ from .commands import (
     serve,
     similar,
     study,
+    update,
 )  # fmt: skip
 from .report import emit
 
 COMMANDS = {
     "demo": demo, "datasets": datasets, "doctor": doctor, "pretrain": pretrain, "advise": advise,
     "finetune": finetune, "predict": predict, "evaluate": evaluate, "benchmark": benchmark,
-    "recommend": recommend, "similar": similar, "serve": serve,
+    "recommend": recommend, "similar": similar, "update": update, "serve": serve,
 }  # fmt: skip
 
 _show = warnings.showwarning
@@ -85,7 +86,8 @@ def _check_files(args: Namespace) -> None:
     """Find out before the work, not after it, that a result could not be written."""
     for name in ("json", "figure", "out"):
         path = getattr(args, name, None)
-        if path in (None, "-") or (name == "out" and args.run in (pretrain.run, finetune.run)):  # they make folders
+        makes_folder = args.run in (pretrain.run, finetune.run, update.run)
+        if path in (None, "-") or (name == "out" and makes_folder):
             continue
         if Path(path).is_dir() or not Path(path).resolve().parent.is_dir():
             raise InputError(f"--{name} {path}: give a file in a folder that exists")

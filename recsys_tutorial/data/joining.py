@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from .catalogue import Catalogue
+from .catalogue import Catalogue, as_ids
+from .events import catalogue_of, from_events
 from .interactions import Interactions
 
 Ids = np.ndarray
@@ -45,6 +47,37 @@ def with_users(interactions: Interactions, user_ids: Ids) -> Interactions:
     lengths = np.zeros(len(user_ids), np.int64)
     lengths[known] = found.events_per_user
     return replace(found, offsets=np.concatenate([[0], np.cumsum(lengths)]), user_ids=user_ids.copy())
+
+
+def joined(before: Interactions, more: Interactions) -> Interactions:
+    """Return what happened before and what happened since as one, users and items found by raw id.
+
+    Each user's events come in time order where both sets know times, else those of ``more`` behind the others. An item
+    that a user has again counts once, where and as it was last, unless one of the sets has such repeats by itself.
+
+    Args:
+        before: its titles and genres stand where both have an item.
+        more: what happened since.
+    """
+    parts, same = (before, more), before.user_ids.dtype.kind == more.user_ids.dtype.kind
+    alike = before.item_ids.dtype.kind == more.item_ids.dtype.kind  # one odd id makes all those of a file texts
+    users = [(part.user_ids if same else part.user_ids.astype(str)).repeat(part.events_per_user) for part in parts]
+    items = [(part.item_ids if alike else part.item_ids.astype(str))[part.items] for part in parts]
+    timed = before.timestamps is not None and more.timestamps is not None
+    repeats = any(part.report is not None and part.report.merged == "keep" and part.report.repeats for part in parts)
+    described: dict[str, Any] = {}
+    for what in ("titles", "genres"):
+        known = [(part.item_ids, getattr(part, what)) for part in (more, before)]  # the later one stands
+        pairs = [pair for ids, values in known if values for pair in zip(ids.tolist(), values, strict=True)]
+        described[what] = {raw if alike else str(raw): value for raw, value in pairs} or None
+    ids = as_ids(sorted({raw if alike else str(raw) for part in parts for raw in part.item_ids.tolist()}))
+    events = from_events(
+        np.concatenate(users), np.concatenate(items), np.concatenate([part.weights for part in parts]),
+        np.concatenate([np.asarray(part.timestamps) for part in parts]) if timed else None,
+        duplicates="keep" if repeats else "last", in_order=before.in_order and more.in_order,
+        name=f"{before.name} + {more.name}",
+    )  # fmt: skip
+    return with_items(events, catalogue_of(ids, **described))  # an item that nobody has keeps its place
 
 
 def with_more_users(some: Interactions, more: Interactions) -> Interactions:

@@ -98,6 +98,21 @@ class Objective(nn.Module):
         """Return the part that scores items from g's vectors, ``(users, dim) -> (users, items)``, if it learned one."""
         return None
 
+    def take_up(self, head: nn.Linear, places: Tensor) -> None:
+        """Go on from what an earlier training's :meth:`head` holds; g is as it was already.
+
+        Args:
+            head: ``(users, dim) -> (users, items of then)``.
+            places: ``(items of then,)`` where each of these items stands now; the others are new.
+
+        Raises:
+            InputError: more than g and h is needed, and it was thrown away.
+        """
+        decoder = self.head()
+        if not isinstance(decoder, Decoder):  # made of parts that it does not show, or there is none
+            raise InputError(f"{self.name!r} keeps too little of its training to go on with it: pretrain anew")
+        decoder.weight[places], decoder.bias[places] = head.weight, head.bias
+
     def sample_softmax(self, sampler: ItemSampler) -> None:
         """Let the softmax over items run over what ``sampler`` draws; InputError where there is no such softmax."""
         if not isinstance(decoder := getattr(self, "decoder", None), Decoder):

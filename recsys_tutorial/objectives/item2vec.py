@@ -85,6 +85,12 @@ class Item2Vec(Objective):
         refused = F.logsigmoid(-z @ c[drawn].T).sum() * (self.negatives / self.drawn)
         return -(found + refused) / (shared_count(len(centre)) or 1)
 
+    def take_up(self, head: nn.Linear, places: Tensor) -> None:
+        """Go on from the contexts' vectors; how often items occur is counted anew."""
+        if type(self) is not Item2Vec:  # the ids' part of a sum is not told apart from its other parts
+            return super().take_up(head, places)
+        self.context_vectors[places] = head.weight
+
     def head(self) -> nn.Linear:
         """Return the contexts' vectors as weights; as bias log P(n = j), where nobody has item j as if one had."""
         return linear_head(self.vectors()[1], (self.frequency.clamp_min(1) / self.frequency.sum()).log())

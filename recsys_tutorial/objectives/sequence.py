@@ -78,6 +78,9 @@ class SequenceObjective(Objective):
         vectors = take_rows(self.encoder.item_vectors, items)
         return self.scale * F.normalize(vectors, dim=1), vectors.new_zeros(len(items))
 
+    def take_up(self, head: nn.Linear, places: Tensor) -> None:
+        """Go on from g: it holds all that scores items."""
+
     def head(self) -> nn.Linear:
         """Return the scores as a linear layer without bias (it is 0)."""
         weights = self.weights()

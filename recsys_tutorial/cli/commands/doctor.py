@@ -10,7 +10,7 @@ from ...learning.checkpoints import load_model
 from ...system import machine
 from ..report import Report
 
-UNSAID = ("report", "calibration", "labelled_users", "read")  # of a model's origin: too long for a line
+UNSAID = ("report", "calibration", "labelled_users", "read", "more")  # of a model's origin: too long for a line
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -31,6 +31,6 @@ def _of_model(folder: Path) -> Report:
     model = load_model(folder)
     origin: dict[str, Any] = model.origin
     found = {name: value for name, value in origin.items() if name not in UNSAID and value is not None}
-    report = origin.get("report") or {"records": [], "text": "no report: no command fine-tuned this model"}
+    report = origin.get("report") or {"records": [], "text": "no report: no command fine-tuned or updated this model"}
     lines = [f"{name:<18} {value}" for name, value in found.items()]
     return Report([found, *report["records"]], "\n".join([*lines, "", report["text"]]))

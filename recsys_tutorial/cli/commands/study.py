@@ -23,9 +23,9 @@ from ...studies.map import MAP_TASKS
 from ...tasks import TASKS
 from ..arguments import OneLineParser, add_common, add_file_options, add_training, counts, lengths, names, whole
 from ..loading import Reading, load
+from ..map_report import map_report
 from ..report import Command, Report
-from .map_report import map_report
-from .study_report import report
+from ..study_report import report
 
 SAME = 1e-6  # values that differ by no more are the same: sums on one or two threads round differently
 

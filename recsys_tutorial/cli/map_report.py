@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...studies.map_findings import findings, law, saved_labels, sentences
-from ..report import Report
+from ..studies.map_findings import findings, law, saved_labels, sentences
+from .report import Report
 
 
 def map_report(header: dict[str, Any], results: pd.DataFrame, figure: Path | None) -> Report:
     """Return the map's cells, gains, saved labels and law; ``figure`` is the forest plot, the other lies beside it."""
     found, saved = findings(results), saved_labels(results)
     if figure is not None:
-        from ...teaching.plots import forest, gain_against_unseen_share  # here, because matplotlib is slow to import
+        from ..teaching.plots import forest, gain_against_unseen_share  # here, because matplotlib is slow to import
 
         forest(found).save(figure)
         gain_against_unseen_share(found).save(beside(figure))

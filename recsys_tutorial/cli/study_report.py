@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from ...studies import FROM_SCRATCH, HEADLINE, gains, label_multiplier, summarise, unpretrained, verdict
-from ...studies.transfer import ALONE
-from ...studies.transfer import HEADLINE as TRANSFERRED
-from ..report import Report, table
+from ..studies import FROM_SCRATCH, HEADLINE, gains, label_multiplier, summarise, unpretrained, verdict
+from ..studies.transfer import ALONE
+from ..studies.transfer import HEADLINE as TRANSFERRED
+from .report import Report, table
 
 
 def report(header: dict[str, Any], results: pd.DataFrame, figure: Path | None) -> Report:
@@ -23,7 +23,7 @@ def report(header: dict[str, Any], results: pd.DataFrame, figure: Path | None) -
     within = results[results["labels"].isin(asked)] if len(asked) else results
     summary = summarise(within)
     if figure is not None:
-        from ...teaching.plots import label_efficiency as draw  # here, because matplotlib is slow to import
+        from ..teaching.plots import label_efficiency as draw  # here, because matplotlib is slow to import
 
         draw(summary).save(figure)
     records: list[dict[Any, Any]] = results.to_dict("records") + summary.to_dict("records")
