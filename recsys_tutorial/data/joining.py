@@ -11,6 +11,7 @@ from ..errors import InputError
 from .catalogue import Catalogue, as_ids
 from .events import catalogue_of, from_events
 from .interactions import Interactions
+from .ordering import count_repeats
 
 Ids = np.ndarray
 
@@ -64,7 +65,7 @@ def joined(before: Interactions, more: Interactions) -> Interactions:
     users = [(part.user_ids if same else part.user_ids.astype(str)).repeat(part.events_per_user) for part in parts]
     items = [(part.item_ids if alike else part.item_ids.astype(str))[part.items] for part in parts]
     timed = before.timestamps is not None and more.timestamps is not None
-    repeats = any(part.report is not None and part.report.merged == "keep" and part.report.repeats for part in parts)
+    repeats = any(count_repeats(None, part.offsets, part.items, part.n_items) for part in parts)
     described: dict[str, Any] = {}
     for what in ("titles", "genres"):
         known = [(part.item_ids, getattr(part, what)) for part in (more, before)]  # the later one stands

@@ -49,13 +49,17 @@ def update(
 
     Raises:
         InputError: a model that was fine-tuned, that was solved in closed form, whose objective keeps too little, or
-            whose items are not those of ``before``; nothing in ``more``.
+            whose items are not those of ``before``; nothing new in ``more``.
     """
     origin: dict[str, Any] = model.origin
     check_updatable(model)
     assert model.catalogue is not None, "check_updatable refuses it"
     model.catalogue.require_same(before.catalogue, f"{before.name!r}")
     everything = joined(before, more)
+    if everything.n_events == before.n_events:
+        raise InputError(
+            f"{more.name!r} holds nothing that is not in {before.name!r} already: give what happened since"
+        )
     with seeded(seed):
         built = build_objective(origin["objective"], everything, origin["dim"], **origin["options"])
         take_up(built, model, everything)

@@ -77,9 +77,10 @@ def _judged(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     late = latest(more)
     earlier = more.keep_events(~late)
-    split = _split(joined(before, earlier), more.keep_events(late)) if earlier.n_events else None
+    known = joined(before, earlier)
+    split = _split(known, more.keep_events(late)) if known.n_events > before.n_events else None
     if split is None:
-        return [], [f"Too few people have done something that can be asked for, to judge it: that takes {FEWEST}."]
+        return [], [f"Too little is new to judge it by: that takes {FEWEST} people who did something else since."]
     silent = {name: value for name, value in how.items() if name not in ("told", "progress")}
     models: dict[str, Model] = {
         "before": Before(model, split.train.catalogue),
@@ -139,6 +140,6 @@ def _moved(model: PretrainedModel, found: PretrainedModel, before: Interactions,
     same = ((was[:, :, None] == now[:, None, :]) & (was >= 0)[:, :, None]).sum() / max(1, (was >= 0).sum())
     return (
         f"Known items' vectors have a cosine of {np.median(cosines):.2f} with what they were, the tenth that moved "
-        f"most {np.quantile(cosines, 0.1):.2f} at most; of the first {k} recommended to {some.n_users:,} users of before, "
-        f"{same:.0%} are the same."
+        f"most {np.quantile(cosines, 0.1):.2f} at most; of the first {k} recommended to {some.n_users:,} "
+        f"users of before, {same:.0%} are the same."
     )

@@ -179,6 +179,35 @@ def test_evaluate_takes_fine_tuned_folders_on_labels_of_others(run, refused, sho
     )
 
 
+def test_update_goes_on_and_its_folder_says_what_happened(run, refused, shop, tmp_path):
+    rows = [f"c{user:03},sku-{20 * (user % 2) + 19 - user % 5}" for user in range(40)]
+    more = [f"n{user},sku-{20 * (user % 2) + item}" for user in range(12) for item in (1, 3, 5, 77)]
+    (tmp_path / "more.csv").write_text("\n".join(["who,sku", *rows, *more]) + "\n")
+    columns = ("--columns", "user=who,item=sku")
+    assert run("pretrain", shop / "log.csv", "--out", tmp_path / "g", "--epochs", "2", "--dim", "8")[0] == 0
+    asked = ("update", tmp_path / "g", tmp_path / "more.csv", *columns, "--epochs", "1")
+    code, text, _ = run(*asked, "--out", tmp_path / "g2")
+    assert code == 0
+    assert "events of 'more.csv' (2 new items, 12 new users), 1 epochs at a rate of " in text
+    told = run("doctor", tmp_path / "g2")[1]
+    assert "updated            by 88 events of 'more.csv'" in told
+    assert rt.load_model(tmp_path / "g2").origin["report"]["text"] in told
+    # Its data, both files, is found again: everybody gets a list, and it goes on once more.
+    code, text, _ = run("recommend", tmp_path / "g2", "--users", "all", "--out", tmp_path / "l.csv", "-k", "2")
+    assert text.startswith("162 users, 324 rows")
+    (tmp_path / "last.csv").write_text("who,sku\nn0,sku-9\n")
+    again = ("update", tmp_path / "g2", tmp_path / "last.csv", *columns, "--epochs", "1", "--out", tmp_path / "g3")
+    assert "; then by 1 events of 'last.csv' (0 new items, 0 new users)" in run(*again)[1]
+    assert "'counting' is solved, not trained: pretrain anew" in refused(
+        "update", shop / "g", tmp_path / "more.csv", *columns, "--out", tmp_path / "g4"
+    )
+    assert "is the old model itself" in refused(*asked, "--out", tmp_path / "g", "--overwrite")
+    (tmp_path / "more.csv").unlink()
+    assert "was pretrained on" in refused(*again[:-1], tmp_path / "g5")
+    assert not (tmp_path / "g4").exists()
+    assert not (tmp_path / "g5").exists()
+
+
 # ---- what cannot be done -------------------------------------------------------------------------------------
 
 

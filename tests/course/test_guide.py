@@ -93,7 +93,7 @@ def test_every_block_of_python_uses_what_there_is(step):
 
 def test_the_quick_steps_are_followed_in_an_empty_folder(tmp_path, capfd):
     home = tmp_path / "recsys-tutorial"
-    quick = ("git clone", "shop.csv", "runs/shop-labels", "--users all", "users_a.csv", "python start.py doctor", "jupyter")
+    quick = ("git clone", "shop.csv", "runs/shop-labels", "--users", "users_a.csv", "python start.py doctor", "jupyter")
     steps = [step for step in STEPS if any(part in step.text for part in quick)]
     assert len(steps) >= 5
     if not (ROOT / ".git").exists():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import recsys_tutorial as rt
-from recsys_tutorial.data.joining import place_of, shared_items, with_items, with_users
+from recsys_tutorial.data.joining import joined, place_of, shared_items, with_items, with_users
 
 
 @pytest.fixture
@@ -50,3 +50,42 @@ def test_a_number_and_its_text_are_one_id():
     assert place_of(numbers, texts).tolist() == [1, -1]
     assert place_of(texts, numbers).tolist() == [-1, 0, -1]
     assert place_of(numbers, np.array([8, 7])).tolist() == [1, 0]
+
+
+# ---- before and since ----------------------------------------------------------------------------------------
+
+
+def histories(x: rt.Interactions) -> dict:
+    parts = zip(x.user_ids.tolist(), x.offsets, x.offsets[1:], strict=False)
+    return {user: x.item_ids[x.items[a:b]].tolist() for user, a, b in parts}
+
+
+def test_what_happened_since_comes_behind_what_happened_before(one):
+    since = rt.from_events(["c", "b", "b"], [3, 9, 1], titles={1: "another", 9: "Jaws (1975)"}, name="since")
+    both = joined(one, since)
+    assert histories(both) == {"a": [1, 2], "b": [3, 9, 1], "c": [3]}
+    assert both.item_ids.tolist() == [1, 2, 3, 9]
+    assert both.titles == ("Heat (1995)", "Alien (1979)", "Sabrina (1954)", "Jaws (1975)")
+    assert (both.name, both.timestamps) == ("one + since", None)
+
+
+def test_times_decide_the_order_where_both_know_them_and_the_last_of_repeats_counts():
+    before = rt.from_events([1, 1, 2], [10, 20, 10], [5.0, 4.0, 3.0], [100, 300, 50])
+    more = rt.from_events([1, 1, 3], [30, 10, 40], [1.0, 2.0, 3.0], [200, 400, 10])
+    both = joined(before, more)
+    assert histories(both) == {1: [30, 20, 10], 2: [10], 3: [40]}
+    assert both.timestamps.tolist() == [200, 300, 400, 50, 10]
+    assert both.weights.tolist() == [1, 4, 2, 3, 3]
+
+
+def test_a_log_keeps_its_repeats_and_an_item_that_nobody_has_its_place():
+    log = rt.from_events([1, 1, 1], [10, 10, 20], duplicates="keep")
+    assert histories(joined(log, rt.from_events([1], [10]))) == {1: [10, 10, 20, 10]}
+    unseen = rt.from_events([1, 2], [10, 20]).keep_events(np.array([True, False]))
+    assert joined(unseen, rt.from_events([1], [30])).item_ids.tolist() == [10, 20, 30]
+
+
+def test_numbers_become_texts_where_one_file_has_texts(one):
+    both = joined(one, rt.from_events(["a", "d"], ["x", "1"]))
+    assert histories(both) == {"a": ["1", "2", "x"], "b": ["3"], "d": ["1"]}
+    assert both.titles[:2] == ("Heat (1995)", "Alien (1979)")

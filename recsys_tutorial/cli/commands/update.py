@@ -37,9 +37,8 @@ def run(args: Namespace) -> Report:
     read, since = origin.get("read"), [*origin.get("more", []), told(args).get("read")]
     if args.behaviour is not None or read is None or None in since:  # it could not be found again
         read, since = None, []
-    found = update_judged(
-        model, before, more, epochs=args.epochs, seed=args.seed, device=args.device, told={"read": read, "more": since}
-    )
+    how: Any = {"epochs": args.epochs, "seed": args.seed, "device": args.device, "told": {"read": read, "more": since}}
+    found = update_judged(model, before, more, **how)
     checkpoints.save_model(args.out, found)
     report: Any = found.origin["report"]
     records = [{**row, "seed": args.seed, "out": str(args.out)} for row in report["records"]]
