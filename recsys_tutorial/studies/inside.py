@@ -151,7 +151,9 @@ class Comparison:
         """Return the contenders as lines of text, best first."""
         found = sorted(self.records(), key=lambda row: row["value"], reverse=not self.task.lower_is_better)
         width = max(len(row["model"]) for row in found)
-        said = {"without": "no pretraining", "linear": "linear pretraining", "network": "a network"}
+        given = self.world_of(0).model
+        mine = "a network" if given is None else f"this model, {given.origin.get('objective', 'yours')}"
+        said = {"without": "no pretraining", "linear": "linear pretraining", "network": mine}
         lines = []
         for row in found:
             value = "{value:.3f} [{ci_low:.3f}, {ci_high:.3f}]".format(**row)
