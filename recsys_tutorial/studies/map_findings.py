@@ -59,8 +59,8 @@ def findings(results: pd.DataFrame) -> pd.DataFrame:
         raise InputError("these results hold no headline model beside a rival: run the map with all its models")
     found[["value", "ci_low", "ci_high"]] = np.array([seed_interval(gain, 1 - LEVEL) for gain in found["gain"]])
     tests = found["best"].notna()
-    corrected = _corrected(found[tests])
-    found.loc[tests, corrected.columns] = corrected
+    sure = corrected(found[tests])
+    found.loc[tests, sure.columns] = sure
     found["verdict"] = np.select(
         [tests & (found["ci_low"] > 0), tests & (found["ci_high"] < 0), tests],
         ["positive", "negative", "undecided"], "",
@@ -68,8 +68,12 @@ def findings(results: pd.DataFrame) -> pd.DataFrame:
     return found.drop(columns=["gain", "best"])
 
 
-def _corrected(gains: pd.DataFrame) -> pd.DataFrame:
-    """Return p-values, corrected ones, and intervals that all hold at once, row by row."""
+def corrected(gains: pd.DataFrame) -> pd.DataFrame:
+    """Return p-values, corrected ones, and intervals that all hold at once, row by row.
+
+    Args:
+        gains: columns ``gain`` (one number a seed), ``value`` (its mean), ``best`` (the rival's mean), ``metric``.
+    """
     n = gains["gain"].map(len).to_numpy()
     variances = gains["gain"].map(lambda gain: gain.var(ddof=1)).to_numpy()
     known = [np.log(gains["best"].clip(1e-12)), gains["metric"] == "gain_over_linear"]

@@ -16,7 +16,7 @@ from ..metrics.intervals import seed_interval
 
 LOWER_IS_BETTER = ("rmse", "mae", "log_loss")
 LEVEL = 0.05
-LEAST_CELLS = 12
+LEAST_CELLS = 30
 CONSTANT = ["protocol", "task", "metric", "k"]
 
 
@@ -101,7 +101,10 @@ def moderated(variances: np.ndarray, freedom: np.ndarray, known: np.ndarray) -> 
     seen = np.log(usual) - digamma(freedom / 2) + np.log(freedom / 2)
     design = np.column_stack([np.ones(len(seen)), known])
     line = design @ np.linalg.lstsq(design, seen, rcond=None)[0]
-    excess = ((seen - line) ** 2).sum() / (len(seen) - design.shape[1]) - polygamma(1, freedom / 2).mean()
+    left = len(seen) - design.shape[1]
+    disagreement = ((seen - line) ** 2).sum() / left
+    # Two standard errors more than was seen: where cells only seemed alike, the far ends of a distribution would tell.
+    excess = disagreement * (1 + 2 * (2 / left) ** 0.5) - polygamma(1, freedom / 2).mean()
     most = freedom.sum()
     prior = most if excess <= polygamma(1, most / 2) else brentq(lambda d: polygamma(1, d / 2) - excess, 1e-6, most)
     expected = np.exp(line + digamma(prior / 2) - np.log(prior / 2))

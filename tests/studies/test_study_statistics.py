@@ -9,7 +9,7 @@ from scipy import stats
 
 import recsys_tutorial as rt
 from recsys_tutorial.studies import gains, label_multiplier, verdict
-from recsys_tutorial.studies.map_findings import findings
+from recsys_tutorial.studies.map_findings import corrected
 from recsys_tutorial.studies.statistics import LEAST_CELLS, moderated
 
 RIVALS = ["scratch", "raw ridge", "neighbours", "popularity"]
@@ -132,8 +132,8 @@ def variances_of(rng: np.random.Generator, prior: float, cells: int, freedom: in
 def test_the_prior_that_made_the_spreads_is_found_again(prior):
     s2 = variances_of(np.random.default_rng(0), prior, 20_000)
     shared, freedom = moderated(s2, np.full(len(s2), 4), np.zeros((len(s2), 0)))
-    assert freedom[0] - 4 == pytest.approx(prior, rel=0.1)
-    np.testing.assert_allclose(shared, (prior * 4 + 4 * s2) / (prior + 4), rtol=0.06)
+    assert freedom[0] - 4 == pytest.approx(prior, rel=0.2)
+    np.testing.assert_allclose(shared, (prior * 4 + 4 * s2) / (prior + 4), rtol=0.1)
 
 
 def test_a_line_tells_loud_cells_from_quiet_ones():
@@ -142,7 +142,7 @@ def test_a_line_tells_loud_cells_from_quiet_ones():
     s2 = np.exp(2 * level) * rng.chisquare(4, 5_000) / 4
     shared, freedom = moderated(s2, np.full(5_000, 4), level[:, None])
     assert freedom[0] > 50  # the line says it all
-    np.testing.assert_allclose(np.log(shared), 2 * level, atol=0.2)
+    np.testing.assert_allclose(np.log(shared), 2 * level, atol=0.4)
     assert moderated(s2, np.full(5_000, 4), np.zeros((5_000, 0)))[1][0] < 5.5  # without it cells have little in common
 
 
@@ -154,25 +154,22 @@ def test_few_cells_and_cells_without_a_spread_stay_what_they_are():
     assert np.isfinite(moderated(s2, np.full(len(s2), 4), np.zeros((len(s2), 0)))[0]).all()
 
 
-def a_map(rng: np.random.Generator, gain: float) -> pd.DataFrame:
-    """Thirty cells whose spreads differ up to a hundredfold, five seeds."""
-    rows = []
-    for cell in range(30):
-        level = np.exp(rng.uniform(-3, 0))
-        spread = 0.1 * level * np.sqrt(4 / rng.chisquare(4))
-        for seed, values in enumerate(level * (1 + gain) + rng.normal(0, spread, 5)):
-            here = {"data": "d", "task": "new-shelf", "attribute": "", "shown": "all", "labels": cell, "seed": seed}
-            both = {"raw ridge": level, "pretrained + stack": values}
-            rows += [{**here, "unseen_share": 0.5, "model": name, "value": value} for name, value in both.items()]
-    return pd.DataFrame(rows)
+def some_gains(rng: np.random.Generator, gain: float) -> pd.DataFrame:
+    """Sixty cells whose spreads differ up to a hundredfold, five seeds."""
+    best = np.exp(rng.uniform(-3, 0, 60))
+    spread = 0.1 * best * np.sqrt(4 / rng.chisquare(4, 60))
+    values = [rng.normal(level * gain, noise, 5) for level, noise in zip(best, spread, strict=True)]
+    return pd.DataFrame({
+        "gain": values, "value": [one.mean() for one in values], "best": best, "metric": "gain_without_pretraining",
+    })  # fmt: skip
 
 
 def test_over_a_map_without_gains_one_in_twenty_maps_is_wrong_and_gains_are_found_sooner():
     rng = np.random.default_rng(3)
-    maps = [findings(a_map(rng, 0.0)).query("metric == 'gain_without_pretraining'") for _ in range(200)]
-    wrong = sum((found["verdict"] != "undecided").any() for found in maps)
-    assert wrong <= 0.08 * len(maps)  # 5 % and what 200 draws may stray from it
-    found = findings(a_map(rng, 0.5)).query("metric == 'gain_without_pretraining'")
-    student = a_map(rng, 0.5).query("model == 'pretrained + stack'").groupby("labels")["value"]
-    alone = [stats.t.ppf(1 - 0.05 / 60, 4) * cell.std() / 5**0.5 < cell.mean() / 3 for _, cell in student]
-    assert (found["verdict"] == "positive").sum() > sum(alone)
+    wrong = [corrected(some_gains(rng, 0.0)) for _ in range(400)]
+    claimed = sum(((found["ci_low"] > 0) | (found["ci_high"] < 0)).any() for found in wrong)
+    assert claimed <= 0.07 * len(wrong)  # 5 % and what 400 draws may stray from it
+    gains_of = some_gains(rng, 0.3)
+    found = corrected(gains_of)["ci_low"] > 0
+    alone = [one.mean() > stats.t.ppf(1 - 0.05 / 120, 4) * one.std(ddof=1) / 5**0.5 for one in gains_of["gain"]]
+    assert found.sum() > 1.5 * sum(alone)
