@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,8 +13,6 @@ MERGED = {
     "keep": "all kept",
 }
 
-MANY_TIES = 0.1  # share of a user's neighbouring events, above which their order is worth a word
-
 
 class DroppedRows(UserWarning):
     """Some rows of a file were left out, as ``strict=False`` allows; the message says how many and why."""
@@ -23,30 +20,6 @@ class DroppedRows(UserWarning):
 
 class TiedTimes(UserWarning):
     """Many events of one user share a time, where the order of events matters; the message says how many."""
-
-
-def warn_of_ties(name: str, times: np.ndarray | None, offsets: np.ndarray, asks: str) -> None:
-    """Warn where more than :data:`MANY_TIES` of a user's neighbouring events have one time, so that chance orders them.
-
-    Args:
-        name: of the data.
-        times: ``(n_events,)``, or None where the order was told without.
-        offsets: ``(n_users + 1,)`` where each user's events begin.
-        asks: what asks for the order.
-    """
-    if times is None or len(times) < 2:
-        return
-    neighbours = np.ones(len(times) - 1, bool)
-    inner = offsets[1:-1]
-    neighbours[inner[(inner > 0) & (inner < len(times))] - 1] = False
-    share = float((times[1:] == times[:-1])[neighbours].mean()) if neighbours.any() else 0.0
-    if share > MANY_TIES:
-        warnings.warn(
-            f"{asks} asks for the order of events, and in {name!r} {share:.0%} of a user's neighbouring events share "
-            "their time: chance orders these (in_order=True takes the order of the file)",
-            TiedTimes,
-            stacklevel=3,
-        )
 
 
 @dataclass(frozen=True)

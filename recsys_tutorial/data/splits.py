@@ -13,7 +13,6 @@ import numpy as np
 
 from ..errors import InputError
 from .interactions import Interactions
-from .reports import warn_of_ties
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +122,7 @@ def leave_one_out(interactions: Interactions, refit: bool = False) -> Split:
     """
     if not interactions.in_order:
         _need_times(interactions, "leave-one-out")
-        warn_of_ties(interactions.name, interactions.timestamps, interactions.offsets, "leave-one-out")
+    interactions.warn_of_ties("leave-one-out")
     last = np.zeros(interactions.n_events, bool)
     last[interactions.offsets[1:][interactions.events_per_user > 2] - 1] = True
     last &= ~_seen_before(interactions)

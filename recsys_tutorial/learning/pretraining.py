@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from ..data.batches import Batch, Stored, in_order
 from ..data.interactions import Interactions
-from ..data.reports import warn_of_ties
 from ..encoders import SequenceEncoder
 from ..engine import processes as distributed
 from ..engine.progress import Progress
@@ -101,8 +100,8 @@ def pretrain(
         check_memory(objective, interactions, dim, batch_size, device, options, share)
     built = _build(objective, interactions, dim, seed, options)
     asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
-    if isinstance(built.encoder, SequenceEncoder) and not interactions.in_order:
-        warn_of_ties(interactions.name, interactions.timestamps, interactions.offsets, built.name or "this objective")
+    if isinstance(built.encoder, SequenceEncoder):
+        interactions.warn_of_ties(built.name or "this objective")
     settings = _settings(built, interactions, asked, patience)
     origin = {
         "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,
