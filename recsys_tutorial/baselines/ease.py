@@ -9,7 +9,7 @@ from scipy.sparse import hstack
 
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
-from ..engine.sparse import binary_rows, without_copying
+from ..engine.sparse import binary_rows, inverse_by_rows, without_copying
 from ..errors import InputError
 from ..tasks import RankingTask
 
@@ -46,7 +46,7 @@ class LabelledEASE:
     r"""EASE of the labelled users alone: a user's items and the wanted ones are one row, B explains each by the others.
 
     Where the task ranks other items than it shows, both stand side by side. With few users B is never laid out:
-    ``P = (I - Xᵀ K X) / λ`` with ``K = (X Xᵀ + λ I)⁻¹`` (Woodbury), and ``(x B)_j = x_j - (x P)_j / P_jj``.
+    ``(x B)_j = x_j - (x P)_j / P_jj`` with P as :func:`recsys_tutorial.engine.sparse.inverse_by_rows` has it.
 
     Args:
         candidates: λ's to choose among, by three-fold cross-validation inside the labelled users.
@@ -76,8 +76,7 @@ class LabelledEASE:
         together = task.behaviour.catalogue.fingerprint == task.targets.catalogue.fingerprint
         x = ((shown + wanted) > 0).astype(np.float64) if together else hstack([shown, wanted], "csr").astype(np.float64)
         self.n_items, self.n_outputs, self.x = task.behaviour.n_items, task.n_outputs, x
-        self.kx = np.linalg.solve((x @ x.T).toarray() + strength * np.eye(len(task)), x.toarray())
-        self.diagonal = (1 - np.asarray(x.multiply(self.kx).sum(axis=0)).ravel()) / strength
+        self.kx, self.diagonal = inverse_by_rows(x, np.full(x.shape[1], strength))
         self.strength = strength
         return self
 

@@ -79,24 +79,36 @@ def without_copying(rows: csr_array, regularisation: float, dropout: float = 0.0
 def times_without_copying(rows: csr_array, regularisation: float, dropout: float = 0.0) -> tuple[Product, Product]:
     r"""Return v -> B v and v -> Bᵀ v for the B of :func:`without_copying`; where users are few B is never laid out.
 
-    With Λ the diagonal of all λ_j, ``P = Λ⁻¹ - Λ⁻¹ Xᵀ K X Λ⁻¹`` with ``K = (I + X Λ⁻¹ Xᵀ)⁻¹`` (Woodbury), and
-    ``B = I - P diag(P)⁻¹``. It takes ``users³`` flops and ``users · items`` floats.
+    With Λ the diagonal of all λ_j and P as :func:`inverse_by_rows` has it, ``B = I - P diag(P)⁻¹``. It takes ``users³``
+    flops and ``users · items`` floats.
     """
     if rows.shape[0] > FEW * rows.shape[1]:
         b = without_copying(rows, regularisation, dropout)
         return (lambda v: b @ v), (lambda v: b.T @ v)
     ridge = regularisation + dropout / (1 - dropout) * np.asarray(rows.sum(axis=0), np.float64)
-    scaled = rows.multiply(1 / ridge).tocsr()  # X Λ⁻¹
-    k = np.linalg.inv(np.eye(rows.shape[0]) + (scaled @ rows.T.tocsr()).toarray())
-    side = torch.from_numpy((scaled.T.tocsr() @ k).T.astype(np.float32))  # K X Λ⁻¹
-    own = torch.from_numpy((1 / ridge).astype(np.float32))[:, None]
-    shown = products(scaled.T.tocsr().astype(np.float32))
-    diagonal = own - torch.from_numpy(np.asarray(scaled.multiply(side.numpy()).sum(axis=0), np.float32))[:, None]
+    side, diagonal, own = (
+        torch.from_numpy(part.astype(np.float32)) for part in (*inverse_by_rows(rows, ridge), (1 / ridge)[:, None])
+    )
+    shown = products(rows.multiply(1 / ridge).T.tocsr().astype(np.float32))
 
     def p(v: torch.Tensor) -> torch.Tensor:
         return own * v - shown(side @ v)
 
-    return (lambda v: v - p(v / diagonal)), (lambda v: v - p(v) / diagonal)
+    return (lambda v: v - p(v / diagonal[:, None])), (lambda v: v - p(v) / diagonal[:, None])
+
+
+def inverse_by_rows(rows: csr_array, ridge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return ``K X Λ⁻¹ (users, items)``, ``K = (I + X Λ⁻¹ Xᵀ)⁻¹``, and the diagonal ``(items,)`` of ``(Xᵀ X + Λ)⁻¹``.
+
+    With them ``(Xᵀ X + Λ)⁻¹ = Λ⁻¹ - Λ⁻¹ Xᵀ · K X Λ⁻¹`` (Woodbury) is multiplied by without being laid out.
+
+    Args:
+        rows: X ``(users, items)``.
+        ridge: the diagonal of Λ ``(items,)``.
+    """
+    scaled = rows.astype(np.float64).multiply(1 / ridge).tocsr()  # X Λ⁻¹
+    side = np.linalg.solve(np.eye(rows.shape[0]) + (scaled @ rows.T.tocsr()).toarray(), scaled.toarray())
+    return side, 1 / ridge - np.asarray(scaled.multiply(side).sum(axis=0)).ravel()
 
 
 def leading_directions(apply: Product, size: int, dim: int, seed: int) -> torch.Tensor:
