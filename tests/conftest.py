@@ -63,3 +63,15 @@ def board() -> rt.Interactions:
 def movielens() -> rt.Interactions:
     """The default data."""
     return rt.load_dataset("movielens-small")
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Return a writer: name and content -> path."""
+
+    def write(name: str, content: str | bytes):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write

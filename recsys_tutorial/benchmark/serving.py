@@ -55,11 +55,8 @@ def lists_over_implicit(data: Interactions, dim: int, repetitions: int, seed: in
     module = peer("implicit")
     theirs = module.cpu.als.AlternatingLeastSquares(factors=dim, num_threads=torch.get_num_threads())
     theirs.user_factors, theirs.item_factors = model.encode(data), model.classifier.weight.detach().numpy()
-    rows, users, k = (
-        csr_matrix(binary_rows(Batch.of(data), data.n_items)),
-        np.arange(data.n_users),
-        min(20, data.n_items),
-    )
+    rows = csr_matrix(binary_rows(Batch.of(data), data.n_items))
+    users, k = np.arange(data.n_users), min(20, data.n_items)
 
     def ours() -> int:
         return sum(map(len, Recommender(model).recommend_many(data, k)))

@@ -217,7 +217,8 @@ def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
             raise unknown("genre", args.genre, sorted(genres.values()))
         allowed &= np.array([genre in some for some in catalogue.genres])
     if not allowed.any():
-        raise InputError(f"no item is left to recommend: {args.items or ''} {args.genre or ''} allow none".strip())
+        given = " and ".join(filter(None, [args.items, args.genre]))
+        raise InputError(f"no item is left to recommend: {given} allow none")
     return allowed
 
 

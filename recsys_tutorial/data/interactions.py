@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,9 +15,7 @@ from ..errors import InputError, unknown
 from .catalogue import Catalogue, RawId, find
 from .files import in_pieces
 from .ordering import count_repeats
-from .reports import ReadReport, TiedTimes
-
-MANY_TIES = 0.1  # share of a user's neighbouring events, above which their order is worth a word
+from .reports import ReadReport
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -158,29 +155,6 @@ class Interactions:
             lines.append(f"  times: {first} to {last}")
         known = [name for name in ("titles", "genres") if getattr(self, name) is not None]
         return "\n".join([*lines, f"  items have {' and '.join(known) or 'ids only'}"])
-
-    def warn_of_ties(self, asks: str) -> None:
-        """Warn where more than :data:`MANY_TIES` of a user's neighbouring events have one time: chance orders them.
-
-        Where the order of events is known (``in_order``), or times are not, there is nothing to warn of.
-
-        Args:
-            asks: what asks for the order of events.
-        """
-        times = self.timestamps
-        if times is None or self.in_order or len(times) < 2:
-            return
-        neighbours = np.ones(len(times) - 1, bool)
-        inner = self.offsets[1:-1]
-        neighbours[inner[(inner > 0) & (inner < len(times))] - 1] = False
-        share = float((times[1:] == times[:-1])[neighbours].mean()) if neighbours.any() else 0.0
-        if share > MANY_TIES:
-            warnings.warn(
-                f"{asks} asks for the order of events, and in {self.name!r} {share:.0%} of a user's neighbouring "
-                "events share their time: chance orders these (in_order=True takes the order of the file)",
-                TiedTimes,
-                stacklevel=3,
-            )
 
     # ---- ids both ways -------------------------------------------------------------------------------
 

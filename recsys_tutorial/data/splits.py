@@ -6,6 +6,7 @@ target can be seen in what is trained on or shown.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ import numpy as np
 
 from ..errors import InputError
 from .interactions import Interactions
+from .reports import TiedTimes
+
+MANY_TIES = 0.1  # share of a user's neighbouring events, above which their order is worth a word
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +126,7 @@ def leave_one_out(interactions: Interactions, refit: bool = False) -> Split:
     """
     if not interactions.in_order:
         _need_times(interactions, "leave-one-out")
-    interactions.warn_of_ties("leave-one-out")
+    warn_of_ties(interactions, "leave-one-out")
     last = np.zeros(interactions.n_events, bool)
     last[interactions.offsets[1:][interactions.events_per_user > 2] - 1] = True
     last &= ~_seen_before(interactions)
@@ -171,6 +175,31 @@ def some_events(interactions: Interactions, n: int, seed: int = 0) -> Interactio
     place = np.empty(interactions.n_events, np.int64)
     place[order] = np.arange(interactions.n_events) - np.repeat(interactions.offsets[:-1], counts)
     return interactions.keep_events(place < n)
+
+
+def warn_of_ties(interactions: Interactions, asks: str) -> None:
+    """Warn where more than :data:`MANY_TIES` of a user's neighbouring events have one time: chance orders them.
+
+    Where the order of events is known (``in_order``), or times are not, there is nothing to warn of.
+
+    Args:
+        interactions: the data.
+        asks: what asks for the order of events.
+    """
+    times, offsets = interactions.timestamps, interactions.offsets
+    if times is None or interactions.in_order or len(times) < 2:
+        return
+    neighbours = np.ones(len(times) - 1, bool)
+    inner = offsets[1:-1]
+    neighbours[inner[(inner > 0) & (inner < len(times))] - 1] = False
+    share = float((times[1:] == times[:-1])[neighbours].mean()) if neighbours.any() else 0.0
+    if share > MANY_TIES:
+        warnings.warn(
+            f"{asks} asks for the order of events, and in {interactions.name!r} {share:.0%} of a user's neighbouring "
+            "events share their time: chance orders these (in_order=True takes the order of the file)",
+            TiedTimes,
+            stacklevel=3,
+        )
 
 
 def _random_targets(

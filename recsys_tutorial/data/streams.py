@@ -49,12 +49,13 @@ def read_stream(
         Role -> series with the column's name: ``float64`` numbers, seconds for dates; text and ids as categories,
         whole numbers of Parquet as they are. Roles whose column the file lacks are left out.
     """
-    parquet = ending_of(path) in PARQUET
-    if form.time_format is not None or ending_of(path) not in (*SEPARATORS, *PARQUET):
+    ending = ending_of(path)
+    parquet = ending in PARQUET
+    if form.time_format is not None or ending not in (*SEPARATORS, *PARQUET):
         return None
     for times in (None,) if parquet else TIMES:
         try:
-            names, batches = _parquet(path, wanted) if parquet else _text(path, wanted, times, form)
+            names, batches = _parquet(path, wanted) if parquet else _text(path, SEPARATORS[ending], wanted, times, form)
             return _columns(names, batches)
         except (_Untidy, pa.ArrowException, MemoryError, ValueError, *DAMAGED):
             continue
@@ -62,10 +63,10 @@ def read_stream(
 
 
 def _text(
-    path: Path, wanted: Mapping[str, str | None], times: pa.DataType, form: FileForm
+    path: Path, separator: str, wanted: Mapping[str, str | None], times: pa.DataType, form: FileForm
 ) -> tuple[dict[str, str], Iterator]:
     """Return role -> column as the file writes it, and the batches of a text file."""
-    names, separator = sniff(path, SEPARATORS[ending_of(path)], form)
+    names, separator = sniff(path, separator, form)
     as_written = names
     if form.header:
         with TextIOWrapper(opened(path, form), encoding="utf-8-sig", newline=None) as file:

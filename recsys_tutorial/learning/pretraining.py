@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..data.batches import Batch, Stored, in_order
 from ..data.interactions import Interactions
+from ..data.splits import warn_of_ties
 from ..encoders import SequenceEncoder
 from ..engine import processes as distributed
 from ..engine.progress import Progress
@@ -101,7 +102,7 @@ def pretrain(
     built = _build(objective, interactions, dim, seed, options)
     asked = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
     if isinstance(built.encoder, SequenceEncoder):
-        interactions.warn_of_ties(built.name or "this objective")
+        warn_of_ties(interactions, built.name or "this objective")
     settings = _settings(built, interactions, asked, patience)
     origin = {
         "objective": built.name or type(built).__name__, "options": options, "data": interactions.name,

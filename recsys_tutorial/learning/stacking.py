@@ -49,10 +49,6 @@ class Part:
     left_out: Callable[[np.ndarray], np.ndarray]
     votes: tuple[float, ...] = NONE
 
-    def without(self, behaviour: Interactions) -> np.ndarray:
-        """Return what it says of the first labelled users, who show this, ``(m, outputs)``."""
-        return self.left_out(PretrainedModel.compose(self.g, None).encode(behaviour))
-
 
 def probe(g: Encoder, z: np.ndarray, task: Task) -> Part:
     """Return the ridge head on g's vectors z of the labelled users."""
@@ -108,7 +104,8 @@ def stack(models: Sequence[PretrainedModel], task: Task) -> PretrainedModel:
             parts.append(replace(neighbours(g, z, task), votes=tuple(share * votes for votes in NEAR)))
     if any(part.votes == OWN for part in parts):
         parts = [replace(part, votes=part.votes if part.votes == OWN else NONE) for part in parts]
-    weights = np.array([_weights(parts, task, row, n) for row, n in enumerate(SHOWN) if ranks or n is None])
+    some = task.take(np.arange(min(len(task), MOST_USERS)))
+    weights = np.array([_weights(parts, some, row, n) for row, n in enumerate(SHOWN) if ranks or n is None])
     kept = np.flatnonzero(weights.any(axis=0))
     head = StackHead([parts[number].h for number in kept], weights[:, kept].tolist(), ranks, EDGES if ranks else ())
     g = Together([copy.deepcopy(parts[number].g) for number in kept], counts=ranks)
@@ -127,19 +124,25 @@ def own_head(model: PretrainedModel, task: Task) -> nn.Module | None:
     return copy.deepcopy(model.classifier) if model.outputs.fingerprint == task.outputs.fingerprint else None
 
 
-def _weights(parts: Sequence[Part], task: Task, row: int, shown: int | None) -> np.ndarray:
+def _left_out(parts: Sequence[Part], behaviour: Interactions) -> list[np.ndarray]:
+    """Return what the parts say of the first labelled users, who show this, each ``(users, outputs)``."""
+    extractors = dict.fromkeys(part.g for part in parts)  # a probe and the neighbours of one model share theirs
+    z = {g: PretrainedModel.compose(g, None).encode(behaviour) for g in extractors}
+    return [np.asarray(part.left_out(z[part.g]), np.float32) for part in parts]
+
+
+def _weights(parts: Sequence[Part], labelled: Task, row: int, shown: int | None) -> np.ndarray:
     """Return ``(parts,)`` weights that add up to 1, for people who show so many events."""
-    labelled = task.take(np.arange(min(len(task), MOST_USERS)))
+    ranks = labelled.outputs is not None
     cuts = [labelled] if shown is None else [
         labelled.showing(shown, seed) for seed in range(max(1, LEAST_USERS // len(labelled)))
     ]  # fmt: skip
-    sign, tables = -1 if task.lower_is_better else 1, []
-    for cut in cuts:
-        said = [torch.from_numpy(np.asarray(part.without(cut.behaviour), np.float32)) for part in parts]
-        tables.append([(standard(one) if task.outputs is not None else one).numpy() for one in said])
+    sign, tables = -1 if labelled.lower_is_better else 1, [_left_out(parts, cut.behaviour) for cut in cuts]
+    if ranks:
+        tables = [[standard(torch.from_numpy(one)).numpy() for one in table] for table in tables]
     counts = np.array([part.votes[row] for part in parts])
     totals = [np.einsum("p,pij->ij", counts, np.stack(table)) for table in tables]
-    for _ in range(ROUNDS[task.outputs is not None]):
+    for _ in range(ROUNDS[ranks]):
         gains = [
             sign * sum(labelled.value((total + table[part]) / (counts.sum() + 1))
                        for total, table in zip(totals, tables, strict=True))

@@ -180,6 +180,11 @@ def _mask(among: np.ndarray, catalogue: Catalogue) -> np.ndarray:
     return found
 
 
+def reasons(why: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return what :meth:`Recommender.explain` says, item by item in their order: ``because, because_title, adds``."""
+    return [some[["because", "because_title", "adds"]] for _, some in why.groupby("item", sort=False)]
+
+
 def best_of(scores: np.ndarray, catalogue: Catalogue, allowed: np.ndarray, k: int) -> pd.DataFrame:
     """Return the ``k`` best of the allowed items as a table; ``(items,)`` scores."""
     k = how_many(k, int(allowed.sum()))

@@ -61,18 +61,6 @@ def shown_time(seconds: float, form: FileForm) -> str:
 
 
 @pytest.fixture
-def file(tmp_path):
-    """Return a writer: name and content -> path."""
-
-    def write(name: str, content: str | bytes):
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return write
-
-
-@pytest.fixture
 def by_hand():
     pairs, weights, times = BY_HAND
     users, items = zip(*pairs, strict=True)

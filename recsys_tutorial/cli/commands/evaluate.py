@@ -45,7 +45,7 @@ def run(args: Namespace) -> Report:
         check_name(name)
     interactions = load_told(args)
     protocol = PROTOCOLS[args.protocol]
-    asked = {"seed": args.seed} | ({"refit": True} if args.refit else {})
+    asked = {"seed": args.seed, "refit": args.refit}
     taken = signature(protocol).parameters
     if args.refit and "refit" not in taken:
         raise InputError(f"--refit is for --protocol leave-one-out, not for {args.protocol}: leave it out")

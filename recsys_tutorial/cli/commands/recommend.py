@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...data.tables import check_writable
 from ...errors import InputError
-from ...serving.recommend import Recommender
+from ...serving.recommend import Recommender, reasons
 from ...system import machine
 from ..arguments import add_among, add_behaviour, add_model_folder, whole
 from ..loading import among, behaviour_of, users_of
@@ -40,8 +40,7 @@ def run(args: Namespace) -> Report:
         recommended = recommender.recommend(args.liked, k=args.k, among=allowed)
         records, shown = recommended.to_dict("records"), recommended.round(3)
         if args.explain:
-            why = recommender.explain(args.liked, recommended["item"].tolist())
-            each = [some.drop(columns=["item", "title"]) for _, some in why.groupby("item", sort=False)]
+            each = reasons(recommender.explain(args.liked, recommended["item"].tolist()))
             for row, some in zip(records, each, strict=True):
                 row["because"] = some.to_dict("records")
             shown["because"] = [

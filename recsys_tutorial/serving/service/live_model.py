@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...data.catalogue import RawId
-from ..recommend import Recommender, best_of
+from ..recommend import Recommender, best_of, reasons
 
 Row = dict[Any, Any]
 
@@ -86,10 +86,9 @@ class Served:
         left = len(recommender.outputs) - len(seen)
         rows = recommender.recommend(liked, min(k, left)).to_dict("records") if left > 0 else []
         if rows and explain:
-            why = recommender.explain(liked, [row["item"] for row in rows])
-            reasons = why[["because", "because_title", "adds"]].set_axis(["item", "title", "adds"], axis=1)
-            for row, (_, some) in zip(rows, reasons.groupby(why["item"], sort=False), strict=True):
-                row["because"] = some.to_dict("records")
+            why = reasons(recommender.explain(liked, [row["item"] for row in rows]))
+            for row, some in zip(rows, why, strict=True):
+                row["because"] = some.set_axis(["item", "title", "adds"], axis=1).to_dict("records")
         return rows
 
     def find(self, text: str, k: int) -> list[Row]:

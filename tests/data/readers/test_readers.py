@@ -25,18 +25,6 @@ ROWS = "1,10,4,100\n1,11,3,200\n2,10,5,50\n"
 PLAIN = ([10, 11], [1, 2], [4, 3, 5], [100, 200, 50])  # what HEADER + ROWS hold
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Return a writer: name and content -> path."""
-
-    def write(name: str, content: str | bytes):
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return write
-
-
 def told(interactions) -> tuple:
     times = None if interactions.timestamps is None else interactions.timestamps.tolist()
     return interactions.item_ids.tolist(), interactions.user_ids.tolist(), interactions.weights.tolist(), times
