@@ -66,7 +66,9 @@ def _checked(packed: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
         outside = path.is_absolute() or ".." in path.parts or ":" in member.filename or "\0" in member.filename
         if outside or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise InputError(f"{archive} holds {member.filename!r}, which leads out of its folder: it is not unpacked")
-    return [member for member in members if not member.is_dir()]
+    if not (files := [member for member in members if not member.is_dir()]):
+        raise InputError(f"{archive} is no whole zip file (it holds no file): delete it and load the data again")
+    return files
 
 
 def _write(packed: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, archive: Path) -> None:

@@ -78,6 +78,13 @@ def test_too_many_members(tmp_path, monkeypatch):
         unpack(archive, tmp_path / "data")
 
 
+def test_an_archive_without_a_file_is_none(tmp_path):
+    archive = zipped(tmp_path / "a.zip", {})
+    with pytest.raises(InputError, match=r"a\.zip is no whole zip file \(it holds no file\): delete it"):
+        unpack(archive, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
 GOOD = {"top/ratings.csv": b"user,item\n1,2\n" * 50, "top/movies.csv": b"id,title\n"}
 
 
