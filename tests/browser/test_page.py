@@ -101,7 +101,7 @@ def test_a_list_by_keyboard_alone(page, recommender):
 
 def test_completion_offers_titles_and_a_recommendation_can_be_added(page):
     page.keyboard.type("star wa")
-    page.wait_for_function("document.querySelectorAll('#known option').length > 0")
+    page.locator("#known option").first.wait_for(state="attached")
     offered = page.locator("#known option").evaluate_all("all => all.map(one => one.value)")
     assert all("star wa" in title.casefold() for title in offered)
     page.locator("#item").fill(offered[0])  # as choosing from the list does
