@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from . import metrics
-from .baselines import EASE, IALS, ItemKNN, LabelMean, Neighbours, Popularity, RawLogistic, RawRidge, pca
+from .baselines import (
+    EASE,
+    IALS,
+    SLIST,
+    Blend,
+    ItemKNN,
+    LabelMean,
+    Neighbours,
+    Popularity,
+    RawLogistic,
+    RawRidge,
+    pca,
+)
 from .data import splits
 from .data.batches import Batch
 from .data.catalogue import Catalogue
@@ -54,10 +66,12 @@ __all__ = [
     "EASE",
     "IALS",
     "OBJECTIVES",
+    "SLIST",
     "STRATEGIES",
     "BagEncoder",
     "Batch",
     "BehaviorDataset",
+    "Blend",
     "Catalogue",
     "ClassificationTask",
     "Denoising",

@@ -1,8 +1,4 @@
-"""Protocols: who and what may be trained on, what is shown at the test, and what has to be found.
-
-A number without its protocol is not a result. Every function here returns a :class:`Split`, which refuses to exist if a
-target can be seen in what is trained on or shown.
-"""
+"""Protocols, each a :class:`Split`: what may be trained on, what is shown at the test, and what has to be found."""
 
 from __future__ import annotations
 
@@ -29,6 +25,7 @@ class Split:
         inputs: what is shown of each test user: the model's input. Items in it are left out of the ranking.
         targets: what has to be found for the same users, row by row.
         detail: its settings, in words.
+        validation: the same question about earlier events, which no target is among: settings are chosen by it.
 
     Raises:
         InputError: other items or other users in ``targets`` than in ``inputs``; a test user without input or target;
@@ -40,6 +37,7 @@ class Split:
     inputs: Interactions
     targets: Interactions
     detail: str = ""
+    validation: Split | None = None
 
     def __post_init__(self) -> None:
         self.train.catalogue.require_same(self.inputs.catalogue, "the inputs")
@@ -134,8 +132,16 @@ def leave_one_out(interactions: Interactions, refit: bool = False) -> Split:
     targets, shown = interactions.keep_events(last), interactions.keep_events(~last)
     tested = np.flatnonzero(targets.events_per_user)
     train = shown if refit else interactions.keep_events(~(last | second_last))
+    earlier = None if refit else _validation(interactions, second_last, train)
     name = "leave-one-out, refit" if refit else "leave-one-out"
-    return Split(name, train, shown.take_users(tested), targets.take_users(tested))
+    return Split(name, train, shown.take_users(tested), targets.take_users(tested), validation=earlier)
+
+
+def _validation(interactions: Interactions, asked: np.ndarray, train: Interactions) -> Split | None:
+    """Return the split that asks for the events ``asked``, where they are the first with their items."""
+    wanted = interactions.keep_events(asked & ~_seen_before(interactions))
+    rows = np.flatnonzero((wanted.events_per_user > 0) & (train.events_per_user > 0))
+    return Split("validation", train, train.take_users(rows), wanted.take_users(rows)) if len(rows) else None
 
 
 def temporal(interactions: Interactions, target_share: float = 0.2) -> Split:
@@ -180,11 +186,7 @@ def some_events(interactions: Interactions, n: int, seed: int = 0) -> Interactio
 def warn_of_ties(interactions: Interactions, asks: str) -> None:
     """Warn where more than :data:`MANY_TIES` of a user's neighbouring events have one time: chance orders them.
 
-    Where the order of events is known (``in_order``), or times are not, there is nothing to warn of.
-
-    Args:
-        interactions: the data.
-        asks: what asks for the order of events.
+    Where the order is known (``in_order``) or times are not there is nothing to warn of; ``asks`` asks for the order.
     """
     times, offsets = interactions.timestamps, interactions.offsets
     if times is None or interactions.in_order or len(times) < 2:

@@ -25,11 +25,11 @@ def binary_rows(batch: Batch, n_items: int) -> csr_array:
     Raises:
         InputError: an item beyond ``n_items``: the model was fitted on other items.
     """
-    items = batch.items.numpy().copy()  # sum_duplicates sorts in place, and the batch must keep its order in time
+    items, offsets = (part.numpy().copy() for part in (batch.items, batch.offsets))  # sum_duplicates works in place
     if items.max(initial=-1) >= n_items:
         raise InputError(f"item number {items.max()} for a model of {n_items} items: it was fitted on other items")
     ones = np.ones(len(items), np.float32)
-    rows = csr_array((ones, items, batch.offsets.numpy()), shape=(len(batch), n_items))
+    rows = csr_array((ones, items, offsets), shape=(len(batch), n_items))
     rows.sum_duplicates()
     rows.data[:] = 1
     return rows

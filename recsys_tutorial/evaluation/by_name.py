@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..baselines import EASE, IALS, ItemKNN, Model, Popularity, pca
+from ..baselines import EASE, IALS, SLIST, Blend, ItemKNN, Model, Popularity, pca
 from ..data.interactions import Interactions
+from ..data.splits import Split
 from ..errors import InputError, unknown
 from ..learning.checkpoints import load_model
 from ..learning.pretraining import pretrain
@@ -17,27 +18,39 @@ BASELINES: dict[str, Callable[[Interactions, int], Model]] = {
     "popularity": lambda train, seed: Popularity().fit(train),
     "item-knn": lambda train, seed: ItemKNN().fit(train),
     "ease": lambda train, seed: EASE().fit(train),
+    "slist": lambda train, seed: SLIST().fit(train),
     "ials": lambda train, seed: IALS(seed=seed).fit(train),
     "pca": lambda train, seed: pca(train, min(64, train.n_users - 1, train.n_items - 1), seed),
 }
 
 
 def model_by_name(
-    name: str, train: Interactions, seed: int = 0, device: str = "cpu", progress: bool | None = None
+    name: str,
+    train: Interactions,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: bool | None = None,
+    validation: Split | None = None,
 ) -> Model:
     """Return the model called ``name``, fitted on ``train`` with its defaults, or loaded if ``name`` is a folder.
 
     Args:
-        name: one of :data:`BASELINES` or of the objectives, or a folder that ``pretrain`` wrote.
+        name: one of :data:`BASELINES` or of the objectives, or a folder that ``pretrain`` wrote; or several of them
+            joined by ``+``: their :class:`~recsys_tutorial.Blend`.
         train: all that may be learned from.
         seed: of initial weights and draws.
         device: ``cpu`` or ``cuda``.
         progress: show a progress bar; None shows one where standard error is a terminal.
+        validation: what a blend's weights are chosen by.
 
     Raises:
-        InputError: no such name (near ones are suggested) or folder, or a folder with a model of other items.
+        InputError: no such name (near ones are suggested) or folder, or a folder with a model of other items; a blend
+            without a validation part.
     """
     check_name(name)
+    if len(parts := parts_of(name)) > 1:
+        chosen_by = check_validation(name, validation)
+        return Blend.chosen([model_by_name(part, train, seed, device, progress) for part in parts], chosen_by)
     if name in BASELINES:
         return BASELINES[name](train, seed)
     if name in OBJECTIVES:
@@ -50,8 +63,24 @@ def model_by_name(
 
 def check_name(name: str) -> None:
     """Raise InputError where ``name`` is neither a model's nor a folder's; near ones are suggested."""
-    if name not in BASELINES and name not in OBJECTIVES and not Path(name).is_dir():
-        raise unknown("model", name, [*BASELINES, *OBJECTIVES])
+    for part in parts_of(name):
+        if part not in BASELINES and part not in OBJECTIVES and not Path(part).is_dir():
+            raise unknown("model", part, [*BASELINES, *OBJECTIVES])
+
+
+def parts_of(name: str) -> list[str]:
+    """Return the names that ``+`` joins, or the one."""
+    return [name] if Path(name).is_dir() else name.split("+")
+
+
+def check_validation(name: str, validation: Split | None) -> Split:
+    """Return what a blend's weights are chosen by; InputError where there is nothing."""
+    if validation is None:
+        raise InputError(
+            f"{name}: a blend's weights are chosen on validation events, which leave-one-out keeps, without refit: "
+            "take that protocol, or name the models one by one"
+        )
+    return validation
 
 
 def warn_of_leak(name: str, model: Model, whole: Interactions) -> bool:

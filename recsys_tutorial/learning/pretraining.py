@@ -116,6 +116,9 @@ def pretrain(
         if checkpoint and distributed.speaks():
             checkpoints.save_progress(checkpoint, state, origin)
 
+    if not built.closed_form:
+        seen = _hold_out(interactions.n_users, validation, seed)[0]
+        built.begin(interactions.take_users(seen) if validation else interactions, seed)
     with sharded(built) if shard_items else nullcontext():
         history = _train(
             built.to(device),

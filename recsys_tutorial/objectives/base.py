@@ -85,6 +85,9 @@ class Objective(nn.Module):
         """Return the loss of a batch of behaviour, a scalar."""
         raise NotImplementedError
 
+    def begin(self, interactions: Interactions, seed: int) -> None:
+        """Set first weights that rest on the ``interactions`` to be trained on: none, as a rule."""
+
     def solve(self, interactions: Interactions, seed: int) -> None:
         """Set the weights in closed form, from all of ``interactions``; for an objective of a ``closed_form``."""
         raise NotImplementedError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...data.splits import PROTOCOLS
 from ...errors import InputError
-from ...evaluation.by_name import BASELINES, check_name, model_by_name, warn_of_leak
+from ...evaluation.by_name import BASELINES, check_name, check_validation, model_by_name, parts_of, warn_of_leak
 from ...evaluation.evaluation import check_asked, evaluate
 from ...evaluation.on_labels import evaluate_on_labels
 from ...learning.checkpoints import load_model
@@ -25,7 +25,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Add what this command takes."""
     add_data(parser)
     parser.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
-                        help=f"any of {', '.join([*BASELINES, *OBJECTIVES])}, or folders of pretrain")  # fmt: skip
+                        help=f"{', '.join([*BASELINES, *OBJECTIVES])}, pretrained folders, or blends, A+B")  # fmt: skip
     parser.add_argument("--protocol", choices=PROTOCOLS, default="held-out-users")
     parser.add_argument("--refit", action="store_true", help="leave-one-out that trains on the second-last event too")
     parser.add_argument("--metric", type=names, default=["ndcg", "recall"], metavar="NAME[,NAME...]",
@@ -52,11 +52,13 @@ def run(args: Namespace) -> Report:
     split = protocol(interactions, **{name: value for name, value in asked.items() if name in taken})
     print(split, file=sys.stderr)
     lengths = args.k or [k for k in (10, 20, 100) if k <= interactions.n_items] or [interactions.n_items]
+    for name in (name for name in args.model if len(parts_of(name)) > 1):
+        check_validation(name, split.validation)
     check_asked(split, args.metric, lengths, args.sampled)  # before anything is trained
     models, fit_seconds, leaks = {}, {}, {}
     for name in args.model:
         started = time.perf_counter()
-        models[name] = model_by_name(name, split.train, args.seed, args.device)
+        models[name] = model_by_name(name, split.train, args.seed, args.device, validation=split.validation)
         fit_seconds[name] = time.perf_counter() - started
         leaks[name] = warn_of_leak(name, models[name], interactions)
     found = evaluate(models, split, args.metric, lengths, sampled=args.sampled, seed=args.seed)
