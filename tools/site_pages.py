@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import importlib
 import inspect
 import json
@@ -45,6 +46,7 @@ class Name(NamedTuple):
         return _get(self.path)
 
 
+@functools.cache
 def _get(path: str) -> object:
     """Return what stands at a dotted path: a module, or something in one."""
     try:
@@ -61,6 +63,7 @@ def defined(path: str) -> str:
     return f"{thing.__module__}.{thing.__qualname__}" if is_code else path
 
 
+@functools.cache
 def said_names() -> dict[str, str]:
     """Return what people write for each path, members of public modules included."""
     names = [*public(), *imported_in_notebooks()]
@@ -139,7 +142,7 @@ def entries(name: Name) -> str:
 def api_pages() -> dict[str, str]:
     """Return the text of each API page by its path: one a floor that has names, and one that lists them."""
     names, deeper = public(), imported_in_notebooks()
-    pages, table = {}, []
+    pages, topics = {}, []
     for floor in [floor for floor in house.FLOORS if any(name.floor == floor for name in [*names, *deeper])]:
         here, below = ([name for name in group if name.floor == floor] for group in (names, deeper))
         is_module = {name: isinstance(name.thing, ModuleType) for name in [*here, *below]}
@@ -155,13 +158,11 @@ def api_pages() -> dict[str, str]:
         pages[f"api/{floor}.rst"] = "\n".join(parts)
         kinds = {name: "mod" if is_module[name] else "obj" for name in [*here, *below]}
         links = ", ".join(f":py:{kinds[name]}:`{name.said} <{name.path}>`" for name in [*here, *below])
-        table.append(f"   * - :doc:`{title} <{floor}>`\n     - {house.first_line(_source(floor))}\n     - {links}")
+        topics.append(f":doc:`{title} <{floor}>`\n   {house.first_line(_source(floor))}.\n\n   {links}\n")
     head = "API\n===\n\nEvery public name, by the floor of the package that it stands on, from the ground up. After\n"
-    head += "``import recsys_tutorial as rt`` each is ``rt.NAME``; the rest is imported from where it stands.\n\n"
-    tree = "\n".join(f"   {path.removeprefix('api/').removesuffix('.rst')}" for path in pages)
-    rows = "\n".join(["   * - topic\n     - what it holds\n     - names", *table])
-    list_table = f".. list-table::\n   :header-rows: 1\n   :widths: 12 35 53\n\n{rows}\n\n"
-    pages["api/index.rst"] = f"{head}{list_table}.. toctree::\n   :hidden:\n\n{tree}\n"
+    head += "``import recsys_tutorial as rt`` each is ``rt.NAME``; the rest is imported from where it stands.\n"
+    tree = [f"   {path.removeprefix('api/').removesuffix('.rst')}" for path in pages]
+    pages["api/index.rst"] = "\n".join([head, *topics, ".. toctree::\n   :hidden:\n", *tree]) + "\n"
     return pages
 
 
@@ -184,10 +185,12 @@ def commands(top: ArgumentParser | None = None, name: str = "") -> Iterator[tupl
 
 def _row(action: argparse.Action) -> str:
     """Return one row of a table: how an argument is written, and what it says of itself."""
-    value = action.metavar or ("|".join(map(str, action.choices or ())) or action.dest.upper())
+    value = action.metavar or action.dest.upper()
     takes = action.option_strings and action.nargs != 0
     written = ", ".join(action.option_strings or [str(value)]) + (f" {value}" if takes else "")
     said = (action.help or "") % {**vars(action), "prog": PACKAGE}
+    if action.choices:
+        said += f"{'; ' if said else ''}one of " + ", ".join(f"`{choice}`" for choice in action.choices)
     cells = [f"`{written}`", said.replace("<", "&lt;")]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
