@@ -18,11 +18,12 @@ import sys
 import time
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+PATH = [str(ROOT), str(ROOT / "tools")]
+sys.path[:0] = PATH
 
 import site_check  # noqa: E402
 import site_pages  # noqa: E402
@@ -38,8 +39,21 @@ MENU = {
 }
 NOT_PAGES = ("docs/README.md",)  # it says what is in the folder
 GENERATED = {"Look it up": ("command_line", "api/index")}  # of the English edition
-# What other editions are called, for Sphinx and for readers: theirs is folder/NAME/file where a translation is there.
-LANGUAGES = {"en": ("en", "English"), "zh": ("zh_CN", "中文")}
+
+
+class Language(NamedTuple):
+    """What an edition is called by Sphinx and by its readers, and the headings of its menu, in the order of MENU."""
+
+    code: str
+    name: str
+    title: str
+    headings: tuple[str, ...]
+
+
+LANGUAGES = {  # a translation of folder/file is folder/NAME/file, of a file in the root docs/NAME/file
+    "en": Language("en", "English", "Pretrained models for recommender systems", tuple(MENU)),
+    "zh": Language("zh_CN", "中文", "推荐系统的预训练模型", ("课程", "使用", "查阅", "项目")),
+}
 LINK = re.compile(r"(?P<what>!?\[[^\]]*\]\()(?!\w+:)(?P<path>[^)\s#]*)(?P<anchor>#[^)\s]+)?\)")
 FENCED = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
 BADGE = re.compile(r"^\[!\[.*\n\n?", re.MULTILINE)  # of the repository; and loaded from elsewhere
@@ -147,11 +161,11 @@ def _pictures(output: dict[str, Any]) -> list[dict[str, Any]]:
 def toctrees(edition: Edition) -> str:
     """Return the menu in the words of Sphinx."""
     parts = []
-    for heading, paths in edition.menu.items():
+    for (heading, paths), said in zip(edition.menu.items(), LANGUAGES[edition.language].headings, strict=True):
         lines = [os.path.splitext(edition.pages[path])[0] for path in paths]
         if edition.language == "en":
             lines += GENERATED.get(heading, ())
-        parts.append("\n".join(["```{toctree}", ":hidden:", f":caption: {heading}", "", *lines, "```"]))
+        parts.append("\n".join(["```{toctree}", ":hidden:", f":caption: {said}", "", *lines, "```"]))
     return "\n\n" + "\n\n".join(parts) + "\n"
 
 
@@ -165,11 +179,13 @@ def lay_out(edition: Edition, others: list[Edition], folder: Path) -> None:
             pages[place] = relinked(BADGE.sub("", (ROOT / path).read_text(encoding="utf-8")), path, edition)
     pages["index.md"] += toctrees(edition)
     if edition.language == "en":
-        pages |= site_pages.api_pages() | {"command_line.md": site_pages.commands_page()}
+        pages |= site_pages.generated()
     switch = {}
     for path in [INDEX, *(path for paths in menu().values() for path in paths)]:
         page = os.path.splitext(edition.place(path) or "")[0]
-        switch[page] = {LANGUAGES[other.language][1]: other.address(path) for other in others}
+        switch[page] = {
+            LANGUAGES[other.language].name: (other.language, other.address(path)) for other in others
+        }
     pages["languages.json"] = json.dumps(switch)
     for place, text in pages.items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
@@ -181,8 +197,9 @@ def lay_out(edition: Edition, others: list[Edition], folder: Path) -> None:
 def build(language: str, source: Path, out: Path) -> list[str]:
     """Let Sphinx make one edition; return its warnings."""
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", "-c", str(CONF)]
-    command += ["-d", str(source.with_name(f"{source.name}.doctrees")), "-D", f"language={LANGUAGES[language][0]}"]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tools")]), "NO_COLOR": "1"}
+    command += ["-d", str(source.with_name(f"{source.name}.doctrees")), "-D", f"language={LANGUAGES[language].code}"]
+    command += ["-D", f"html_title={LANGUAGES[language].title}"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(PATH), "NO_COLOR": "1"}
     done = subprocess.run([*command, str(source), str(out)], capture_output=True, text=True, env=environment)
     told = [line for line in done.stderr.splitlines() if line.strip()]
     return told if done.returncode or told else []

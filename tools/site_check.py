@@ -39,6 +39,9 @@ class Page(HTMLParser):
             self.loaded.add(given[LOADED[tag]] or "")
         if tag == "img" and len((given.get("alt") or "").strip()) < SHORTEST:
             self.silent.append((given.get("src") or "")[:80])
+        hidden = given.get("aria-hidden") == "true" or given.get("role") == "presentation"
+        if tag == "svg" and not hidden and not (given.get("aria-label") or given.get("aria-labelledby")):
+            self.silent.append("svg")
 
 
 def faults(folder: Path) -> list[str]:

@@ -127,7 +127,8 @@ def _entry(path: str, thing: object) -> str:
         return f".. autofunction:: {path}\n"
     kind = "" if isinstance(thing, str) else ": ``" + "``, ``".join(map(str, thing)) + "``"
     said = f"A {type(thing).__name__}{kind}. (`source <{_stands(path)}>`__)"
-    return f".. py:data:: {path}\n\n   {said}\n"
+    module, _, name = path.rpartition(".")
+    return f".. py:data:: {name}\n   :module: {module}\n\n   {said}\n"
 
 
 def entries(name: Name) -> str:
@@ -219,3 +220,8 @@ def commands_page() -> str:
         usage = " ".join(["python start.py", name, *positional, "[options]"])
         parts += [f"## {name}", (one.description or "").strip(), f"```text\n{usage}\n```", _table(own)]
     return "\n\n".join(parts) + "\n"
+
+
+def generated() -> dict[str, str]:
+    """Return all these pages by their paths."""
+    return api_pages() | {"command_line.md": commands_page()}

@@ -81,7 +81,8 @@ def add_languages(app: Sphinx, page: str, template: str, context: dict[str, Any]
     """Give the template of a page its addresses in the other languages, or their start pages."""
     switch = json.loads((Path(app.srcdir) / "languages.json").read_text(encoding="utf-8"))
     up = "../" * (page.count("/") + (app.config.language != "en"))
-    context["languages"] = {name: up + address for name, address in switch.get(page, switch["index"]).items()}
+    others = switch.get(page, switch["index"])
+    context["languages"] = {name: (code, up + address) for name, (code, address) in others.items()}
 
 
 def setup(app: Sphinx) -> None:
