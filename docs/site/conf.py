@@ -39,6 +39,7 @@ html_static_path = ["static", mathjax()]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_show_search_summary = False  # it would be fetched, which browsers refuse for pages opened from files
 html_domain_indices = False  # the API pages are by topic; the index has every name
 mathjax_path = "tex-svg.js"
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system has it
