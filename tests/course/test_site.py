@@ -36,6 +36,7 @@ def test_where_all_extras_are_promised_the_site_is_built():
 # --- the pages that nobody types ----------------------------------------------------------------------------
 
 
+@needs_sphinx
 def test_every_public_name_has_its_topic():
     said = {name.said.removeprefix("rt.") for name in site_pages.public()}
     assert said == {*rt.__all__, *rt._WHEN_ASKED_FOR}
@@ -52,6 +53,7 @@ def test_a_public_name_without_a_topic_is_found_out(monkeypatch):
         site_pages.public()
 
 
+@needs_sphinx
 def test_things_are_called_as_people_call_them():
     said = site_pages.said_names()
     assert said["recsys_tutorial.learning.pretraining.pretrain"] == "rt.pretrain"
