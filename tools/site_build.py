@@ -33,9 +33,16 @@ INDEX = "README.md"  # is the start page
 # In the order of the menu; a pattern takes the files that no other line names.
 MENU = {
     "The course": ("notebooks/[0-9]*.ipynb", "notebooks/README.md"),
-    "Use it": ("docs/*.md",),
+    "Use it": (
+        "docs/your_own_data.md",
+        "docs/commands.md",
+        "docs/objectives.md",
+        "docs/other_tools.md",
+        "docs/cost.md",
+        "docs/*.md",
+    ),
     "Look it up": ("docs/glossary.md", "docs/bibliography.md"),
-    "The project": ("docs/choices.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+    "The project": ("docs/package.md", "docs/choices.md", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
 NOT_PAGES = ("docs/README.md",)  # it says what is in the folder
 GENERATED = {"Look it up": ("command_line", "api/index")}  # of the English edition
@@ -56,7 +63,7 @@ LANGUAGES = {  # a translation of folder/file is folder/NAME/file, of a file in 
 }
 LINK = re.compile(r"(?P<what>!?\[[^\]]*\]\()(?!\w+:)(?P<path>[^)\s#]*)(?P<anchor>#[^)\s]+)?\)")
 FENCED = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
-BADGE = re.compile(r"^\[!\[.*\n\n?", re.MULTILINE)  # of the repository; and loaded from elsewhere
+BADGE = re.compile(r"\[!(\[[^]]*\])\(https?:[^)]*\)\]")  # a picture that is loaded from elsewhere: its words do
 
 
 def jupyter_slug(title: str) -> str:
@@ -176,7 +183,7 @@ def lay_out(edition: Edition, others: list[Edition], folder: Path) -> None:
         if path.endswith(".ipynb"):
             pages[place] = notebook(path, edition)
         else:
-            pages[place] = relinked(BADGE.sub("", (ROOT / path).read_text(encoding="utf-8")), path, edition)
+            pages[place] = relinked(BADGE.sub(r"\1", (ROOT / path).read_text(encoding="utf-8")), path, edition)
     pages["index.md"] += toctrees(edition)
     if edition.language == "en":
         pages |= site_pages.generated()

@@ -104,6 +104,13 @@ def test_links_hold_on_the_site(path, link, on_the_site):
     assert site_build.relinked(f"```\n[x]({link})\n```\n", path, EN) == f"```\n[x]({link})\n```\n"
 
 
+def test_a_badge_is_its_words():
+    (badge,) = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if "badge" in line]
+    words = site_build.BADGE.sub(r"\1", badge)
+    assert words.startswith("[Binder](https://mybinder.org/v2/gh/")
+    assert site_build.relinked(words, "README.md", EN) == words
+
+
 def test_pictures_of_a_notebook_keep_their_alternative_text():
     stored = json.loads(site_build.notebook("notebooks/01_background.ipynb", EN))
     alts = [cell["metadata"]["mystnb"]["image"]["alt"] for cell in stored["cells"] if "mystnb" in cell["metadata"]]
