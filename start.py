@@ -65,7 +65,7 @@ NEED_EXTRAS = ("12_from_notebook_to_service", "13_with_other_tools")  # notebook
 WORKERS = ("-n", "2", "--dist", "loadfile")  # of pytest-xdist; a file's tests share what they train
 SLOW = (  # files and folders of tests/ that --quick leaves out: each takes long, or is about what is stored
     "browser", "benchmark", "bridges/test_keras_twin.py", "cli", "course/test_contributing.py", "course/test_guide.py",
-    "course/test_notebooks.py", "course/test_site.py", "course/test_when_something_goes_wrong.py",
+    "course/test_notebooks.py", "course/test_site_build.py", "course/test_when_something_goes_wrong.py",
     "data/published/test_downloads.py", "data/readers/test_formats.py", "data/test_storage.py",
     "encoders/test_feature.py", "engine/test_processes.py", "engine/test_sampling.py", "learning/test_pretraining.py",
     "metrics/test_oracles.py", "objectives", "serving/test_export.py", "serving/test_service.py", "studies", "system",
