@@ -4,7 +4,9 @@ python start.py [lab]           open JupyterLab at notebooks/00_start_here.ipynb
 python start.py demo            pretrain, fine-tune, compare and recommend, in under a minute
 python start.py test            everything that CI runs: ruff, types, tests/, the notebooks, and again in a browser
 python start.py test --quick    ruff and the tests that are fast, in under two minutes; says what it leaves out
-python start.py COMMAND         datasets, pretrain, evaluate, recommend, serve, study, benchmark or doctor
+python start.py site            build the course as pages to read, with the API, in site/html; --open opens them
+python start.py COMMAND         datasets, doctor, pretrain, advise, finetune, predict, evaluate, benchmark, recommend,
+                                similar, update, serve or study
 
 What follows the command is passed on: `python start.py lab --no-browser --port 8890`,
 `python start.py recommend --help`, `python start.py test -k splits` (to the pytest of tests/ only).
@@ -55,16 +57,19 @@ LATEST = "latest"  # in the stamp, in place of their hash
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 NBVAL = "--nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/sanitize.cfg"
-PACKAGE_COMMANDS = ("demo", "datasets", "pretrain", "evaluate", "recommend", "serve", "study", "benchmark", "doctor")
+PACKAGE_COMMANDS = (  # as in recsys_tutorial/cli/main.py
+    "demo", "datasets", "doctor", "pretrain", "advise", "finetune", "predict", "evaluate", "benchmark", "recommend",
+    "similar", "update", "serve", "study",
+)  # fmt: skip
 NEED_EXTRAS = ("12_from_notebook_to_service", "13_with_other_tools")  # notebooks stored as run with all extras
 WORKERS = ("-n", "2", "--dist", "loadfile")  # of pytest-xdist; a file's tests share what they train
 SLOW = (  # files and folders of tests/ that --quick leaves out: each takes long, or is about what is stored
     "browser", "benchmark", "bridges/test_keras_twin.py", "cli", "course/test_contributing.py", "course/test_guide.py",
-    "course/test_notebooks.py", "course/test_when_something_goes_wrong.py", "data/published/test_downloads.py",
-    "data/readers/test_formats.py", "data/test_storage.py", "encoders/test_feature.py", "engine/test_processes.py",
-    "engine/test_sampling.py", "learning/test_pretraining.py", "metrics/test_oracles.py", "objectives",
-    "serving/test_export.py", "serving/test_service.py", "studies", "system", "tasks/test_clicks.py",
-    "teaching/test_solutions.py", "test_types.py", "test_wheel.py",
+    "course/test_notebooks.py", "course/test_site_build.py", "course/test_when_something_goes_wrong.py",
+    "data/published/test_downloads.py", "data/readers/test_formats.py", "data/test_storage.py",
+    "encoders/test_feature.py", "engine/test_processes.py", "engine/test_sampling.py", "learning/test_pretraining.py",
+    "metrics/test_oracles.py", "objectives", "serving/test_export.py", "serving/test_service.py", "studies", "system",
+    "tasks/test_clicks.py", "teaching/test_solutions.py", "test_types.py", "test_wheel.py",
 )  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DISK_GB = {"CPU": 3, "CUDA": 8}
@@ -261,15 +266,21 @@ def lab(extra: list) -> int:
     return run(["-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *root, *extra], HERE)
 
 
-def add_playwright() -> str:
-    """Install what drives a browser, where there is one; return why the browser check cannot run, "" when it can."""
-    if not any(map(shutil.which, BROWSERS)):
-        return "no Chromium on the PATH"
-    seek = [str(PYTHON), "-c", "import playwright"]
+def add_extra(extra: str, module: str) -> str:
+    """Install an extra of pyproject.toml unless its module is there; return "" or, when that failed, why."""
+    seek = [str(PYTHON), "-c", f"import {module}"]
     if not subprocess.run(seek, env=environment(), stderr=subprocess.DEVNULL).returncode:
         return ""
-    output = step("installing playwright", [*pip(read_stamp().get("constraints") == LATEST), "-e", ".[browser]"])
+    output = step(f"installing {module}", [*pip(read_stamp().get("constraints") == LATEST), "-e", f".[{extra}]"])
     return explain(output) if output else ""
+
+
+def site(extra: list) -> int:
+    """Build the site, with what that needs installed once, and say where it is."""
+    why_not = add_extra("docs", "sphinx_book_theme")
+    if why_not:
+        stop(why_not)
+    return run([str(HERE / "tools" / "site_build.py"), *extra], HERE)
 
 
 def quick_test(extra: list) -> int:
@@ -294,7 +305,8 @@ def test(extra: list) -> int:
     """Run all that CI runs, or with --quick the fast part; return the first exit code that is not 0."""
     if "--quick" in extra:
         return quick_test([text for text in extra if text != "--quick"])
-    why_not = add_playwright()
+    has_browser = any(map(shutil.which, BROWSERS))
+    why_not = add_extra("browser", "playwright") if has_browser else "no Chromium on the PATH"
     left_out = () if read_stamp().get("extras") else NEED_EXTRAS
     checks = {
         "ruff": ["ruff", "check", "."],
@@ -320,14 +332,14 @@ def main(argv: list) -> int:
         return 0
     named = bool(arguments) and not arguments[0].startswith("-")
     command, extra = (arguments[0], arguments[1:]) if named else ("lab", arguments)
-    if command not in ("lab", "test", *PACKAGE_COMMANDS):
-        commands = ", ".join(("lab", "test", *PACKAGE_COMMANDS))
+    own = {"lab": lab, "test": test, "site": site}
+    if command not in (*own, *PACKAGE_COMMANDS):
+        commands = ", ".join((*own, *PACKAGE_COMMANDS))
         say(f"start.py: unknown command {command!r}; the commands are {commands}")
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a step of the set-up ends with us
     try:
         set_up("--gpu" in argv, "--extras" in argv, "--latest" in argv)
-        own = {"lab": lab, "test": test}
         return own[command](extra) if command in own else run(["-m", "recsys_tutorial", *arguments])
     except KeyboardInterrupt:
         say("")

@@ -1,9 +1,10 @@
-"""Follow README and the workshop guide word by word in an empty folder: their code blocks, in order, as a script.
+"""Follow README, the pages that go on from it and the workshop guide word by word: their code blocks as a script.
 
 python tools/follow.py               show the script
 python tools/follow.py run FOLDER    run it there, as a stranger would: sets up .venv, 2 GB and some minutes
 python tools/follow.py run FOLDER --with PYTHON    run it with the packages that this Python has, and set up nothing
 
+A line of shell that an earlier page has already is taken once; Python goes on from block to block of a page.
 What a stranger has and a script has not is put in its place: the address is not public yet, so a clone of this
 repository is taken; JupyterLab is started and ended, a service ended when all is done; the files of events that the
 page names are made; what is in brackets is left out; what is for a machine without a network is only read.
@@ -23,7 +24,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "notebooks/README.md")
+PAGES = (
+    "README.md", "docs/your_own_data.md", "docs/commands.md", "docs/objectives.md", "docs/cost.md",
+    "docs/other_tools.md", "docs/package.md", "notebooks/README.md",
+)  # fmt: skip
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PICTURE = "──>"  # a block that is a drawing
 OPENS_LAB = "python start.py"
@@ -44,18 +48,20 @@ def steps() -> list[Step]:
     """Return what the pages tell a reader to do, in order."""
     found = []
     for page in PAGES:
-        imports = ""  # a reader's Python goes on from block to block
+        before = ""  # a reader's Python goes on from block to block
         for language, text in BLOCK.findall((ROOT / page).read_text(encoding="utf-8")):
             if language == "python":
-                found.append(Step(page, "python", imports + text))
-                imports += "".join(re.findall(r"^(?:import|from) .*\n", text, re.MULTILINE))
+                found.append(Step(page, "python", before + text))
+                before += text
             elif PICTURE not in text and not language:
-                found += [Step(page, "shell", line) for line in text.splitlines() if line.strip()]
+                known = {step.text for step in found}
+                lines = [line for line in text.splitlines() if line.strip()]
+                found += [Step(page, "shell", line) for line in lines if line not in known]
     return found
 
 
 def make_files(folder: Path) -> None:
-    """Write the readers' own files that README names, with the columns that it names, and labels of some users."""
+    """Write the readers' own files that the pages name, with the columns that they name, and labels of some users."""
     standard = ["user", "item", "rating", "timestamp"]
     files = {"shop.csv": ["customer", "sku", "stars", "when"], "users_a.csv": standard, "users_b.csv": standard}
     for name, columns in files.items():

@@ -1,6 +1,6 @@
 """Draw the house: every folder and core module with what it holds, from their own first lines.
 
-python tools/house.py    writes the picture anew into README.md and CONTRIBUTING.md
+python tools/house.py    writes the picture anew into CONTRIBUTING.md
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "recsys_tutorial"
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+PAGES = (ROOT / "CONTRIBUTING.md",)
 PICTURE = re.compile(r"(<!-- house -->\n).*?(<!-- /house -->)", re.DOTALL)
 # From the ground up, folders and the modules of the root alike. A floor may import those before it, and itself.
 FLOORS = (

@@ -1,8 +1,8 @@
-"""Draw README's picture and fill in its numbers from stored results, never from memory.
+"""Draw README's picture and fill in its numbers, and those of the demo, from stored results, never from memory.
 
 python -m recsys_tutorial demo --json docs/demo.json    makes the results of the two cases
 python -m recsys_tutorial study map ... --out docs/results/map.jsonl    makes the map (its first line holds the command)
-python tools/readme_figure.py    draws docs/map.png and writes README's lines and table of them
+python tools/readme_figure.py    draws docs/map.png and writes README's lines and the table of docs/commands.md
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from recsys_tutorial.studies.map_findings import findings, law
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO, MAP = ROOT / "docs" / "demo.json", ROOT / "docs" / "results" / "map.jsonl"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "commands.md")
 LINES = 26  # of the picture: every cell would be more than a page shows
 SAID = {
     "target-behaviour": "What a user will like or buy, from what everybody watched or viewed",
@@ -28,7 +29,7 @@ SAID = {
 
 
 def table(records: list[dict]) -> str:
-    """Return README's table of the two cases: means with intervals, and what the last model adds to each."""
+    """Return the table of the two cases of the demo: means with intervals, and what the last model adds to each."""
     lines = ["| case | model | NDCG@20 | the last model minus it |", "| --- | --- | --- | --- |"]
     for task in dict.fromkeys(row["task"] for row in records if "task" in row):
         rows = [row for row in records if row.get("task") == task and "ci_low" in row]
@@ -70,7 +71,7 @@ def between(page: str, name: str, text: str) -> str:
 
 
 def drawn(page: str) -> str:
-    """Return README with the numbers of today's results."""
+    """Return a page with the numbers of today's results, where it has marks for them."""
     found = findings(pd.DataFrame(read_journal(MAP)[1]))
     return between(between(page, "map", lines(found)), "demo", table(json.loads(DEMO.read_text(encoding="utf-8"))))
 
@@ -79,8 +80,8 @@ def main() -> None:
     """Draw and write."""
     found = findings(pd.DataFrame(read_journal(MAP)[1]))
     plots.forest(found, most=LINES).save(ROOT / "docs" / "map.png")
-    readme = ROOT / "README.md"
-    readme.write_text(drawn(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(drawn(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

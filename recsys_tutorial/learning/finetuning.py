@@ -83,7 +83,7 @@ def finetune(
     Strategies, by how far g moves:
 
     - ``probe``: g stays; h is the ridge solution, its strength chosen by leave-one-out
-    (:mod:`recsys_tutorial.engine.ridge`).
+      (:mod:`recsys_tutorial.engine.ridge`).
     - ``neighbours``: g stays; h lets the labelled users vote who are nearest in g's space. Nothing is trained.
     - ``stack``: g stays, and those of ``others`` beside it; h adds up what their heads say, and a ridge on the items
       themselves, weighted by leaving labelled users out (:mod:`recsys_tutorial.learning.stacking`).

@@ -63,13 +63,16 @@ def unexplained(text: str, page: str = PAGE) -> list[str]:
 
 NOTEBOOKS = [f"notebooks/{path.name}" for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
 
+PAGES = [f"docs/{name}.md" for name in ("commands", "cost", "glossary", "objectives", "other_tools", "package")]
+PAGES += ["docs/your_own_data.md"]
+
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_every_term_of_art_is_explained(name):
     assert unexplained(prose(name)) == []
 
 
-@pytest.mark.parametrize("name", [*NOTEBOOKS, "README.md", "docs/glossary.md"])
+@pytest.mark.parametrize("name", [*NOTEBOOKS, "README.md", *PAGES])
 def test_one_thing_has_one_name(name):
     other = {said: use for said, use in SAY.items() if re.search(rf"(?<![\w-]){said}(?![\w-])", prose(name))}
     assert other == {}, "write what stands on the right"

@@ -13,6 +13,8 @@ import recsys_tutorial as rt
 from recsys_tutorial.cli.main import parser
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+import start  # noqa: E402
 
 
 def tool(name: str):
@@ -78,11 +80,20 @@ def test_slides_are_short_and_begin_with_headings(name):
 def test_every_command_is_one_that_there_is(step):
     words = shlex.split(step.text.replace("[", "").replace("]", ""), comments=True)  # brackets: it may be left out
     if words[:2] == ["python", "start.py"] and len(words) > 2:
+        assert words[2] in start.PACKAGE_COMMANDS
         parser().parse_args([word for word in words[2:] if word != "--extras"])
     elif words[0] == "torchrun":
         parser().parse_args(words[words.index("recsys_tutorial") + 1 :])
     else:
         assert words[0] in ("git", "python", "PIP_NO_INDEX=1", "jupyter", "curl")
+
+
+def test_every_page_with_something_to_run_is_followed():
+    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("notebooks/*.md")]
+    for page in pages:
+        blocks = follow.BLOCK.findall(page.read_text(encoding="utf-8"))
+        runs = [text for kind, text in blocks if kind == "python" or (not kind and follow.PICTURE not in text)]
+        assert not runs or page.relative_to(ROOT).as_posix() in follow.PAGES, page
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step.kind == "python"], ids=lambda step: step.text[-40:])

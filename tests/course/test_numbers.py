@@ -1,4 +1,4 @@
-"""Every number in the prose of a notebook or of README stands on a stored output, on the code, or on a mark.
+"""Every number in the prose of a notebook, of README or of a page stands on a stored output, on the code, or on a mark.
 
 A number is digits outside code, formulas, addresses, generated tables and titles in italics. It has to be, to the
 digits it is written with, in an output of the same notebook or in its code; a percentage may be there as a share.
@@ -104,8 +104,12 @@ def test_every_number_in_a_notebook_has_a_ground(path):
     assert faults(nbformat.read(path, 4)) == {}
 
 
-def test_every_number_in_readme_has_a_ground():
-    assert groundless((ROOT / "README.md").read_text(encoding="utf-8"), of_readme()) == []
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{name}.md" for name in ("commands", "cost", "objectives", "other_tools", "package")),
+             "docs/your_own_data.md"],
+)  # fmt: skip
+def test_every_number_in_readme_and_in_the_pages_that_go_on_from_it_has_a_ground(page):
+    assert groundless((ROOT / page).read_text(encoding="utf-8"), of_readme()) == []
 
 
 def changed(name: str, old: str, new: str) -> list[str]:

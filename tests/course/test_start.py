@@ -18,6 +18,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from recsys_tutorial.cli.main import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = (ROOT / "start.py").read_text(encoding="utf-8")
 OFFLINE = "WARNING: Retrying after 'NewConnectionError(\"x: Failed to establish a new connection: {}\")'"
@@ -346,7 +348,7 @@ PACKAGE = ["-m", "recsys_tutorial"]
         (["--gpu"], LAB),
         (["recommend", "a dir", "--liked", "Toy Story (1995)"],
          [*PACKAGE, "recommend", "a dir", "--liked", "Toy Story (1995)"]),
-        *[([name], [*PACKAGE, name]) for name in ("datasets", "pretrain", "evaluate", "serve", "study", "doctor")],
+        *[([name], [*PACKAGE, name]) for name in [*COMMANDS, "study"]],
         (["benchmark", "--against", "implicit"], [*PACKAGE, "benchmark", "--against", "implicit"]),
     ],
 )  # fmt: skip
@@ -433,6 +435,27 @@ def test_playwright_is_installed_where_there_is_a_browser(start, monkeypatch, ca
     assert start.main(["test"]) == 0
     assert "browser skipped (pip found no playwright for Python" in capsys.readouterr().err
     assert len(start.subprocess.children) == 5 + 4
+
+
+def test_site_is_built_with_what_it_needs_and_that_is_installed_once(start):
+    start.subprocess.fails = {"import sphinx_book_theme": ""}
+    start.subprocess.codes = [1]
+    assert start.main(["site", "--open"]) == 1
+    assert start.subprocess.steps[-1] == [*start.pip(), "-e", ".[docs]"]
+    (child,) = start.subprocess.children
+    assert child.command[1:] == [str(start.HERE / "tools" / "site_build.py"), "--open"]
+    assert child.cwd == start.HERE
+    assert (ROOT / "tools" / "site_build.py").exists()
+    start.subprocess.fails = {}
+    assert start.main(["site"]) == 0
+    assert start.subprocess.steps[-1][-2:] == ["-c", "import sphinx_book_theme"], "it is there: nothing is installed"
+
+
+def test_site_that_cannot_get_what_it_needs_is_one_line(start):
+    start.subprocess.fails = {"import sphinx_book_theme": "", ".[docs]": OFFLINE}
+    with pytest.raises(SystemExit, match=r"^start\.py: no network: pip could not reach"):
+        start.main(["site"])
+    assert start.subprocess.children == []
 
 
 def test_without_a_browser_its_check_is_skipped_and_that_is_said(start, monkeypatch, capsys):
@@ -544,7 +567,7 @@ def call(*command, cwd, **options) -> subprocess.CompletedProcess:
 def test_help(folder):
     done = call(sys.executable, folder / "start.py", "--help", cwd=folder.parent)
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("lab", "demo", "test", "--quick", "doctor", "--gpu", "--extras", "--latest", ".venv"):
+    for word in ("lab", *COMMANDS, "study", "site", "test", "--quick", "--gpu", "--extras", "--latest", ".venv"):
         assert word in done.stdout
     assert not (folder / ".venv").exists()
 
@@ -552,7 +575,7 @@ def test_help(folder):
 def test_unknown_command(folder):
     done = call(sys.executable, folder / "start.py", "dmeo", "-k", "5", cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"start\.py: unknown command 'dmeo'; the commands are lab, test, demo, .*\n", done.stderr)
+    assert re.fullmatch(r"start\.py: unknown command 'dmeo'; the commands are lab, test, site, demo, .*\n", done.stderr)
     assert not (folder / ".venv").exists()
 
 

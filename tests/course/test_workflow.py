@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,7 +10,11 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+import start  # noqa: E402
+
 WORKFLOW = (ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+SITE = (ROOT / ".github" / "workflows" / "site.yml").read_text(encoding="utf-8")
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -20,16 +25,35 @@ def steps(job: dict) -> list[dict]:
     return [step for step in job["steps"] if "run" in step]
 
 
-def test_workflow_can_be_read_and_says_that_it_was_not_run():
-    workflow = yaml.safe_load(WORKFLOW)
-    assert set(workflow[True]) == {"push", "pull_request", "workflow_dispatch"}, "YAML reads `on` as true"
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [(WORKFLOW, {"push", "pull_request", "workflow_dispatch"}), (SITE, {"push", "workflow_dispatch"})],
+)
+def test_workflow_can_be_read_and_says_that_it_was_not_run(text, when):
+    workflow = yaml.safe_load(text)
+    assert set(workflow[True]) == when, "YAML reads `on` as true"
     assert workflow["permissions"] == {"contents": "read"}
     for job in workflow["jobs"].values():
         assert job["timeout-minutes"] <= 120
         for step in job["steps"]:
             assert ("run" in step) != ("uses" in step)
             assert re.fullmatch(r"actions/[\w-]+@v\d+", step.get("uses", "actions/x@v1"))
-    assert "has not run on GitHub" in " ".join(line.lstrip("# ") for line in WORKFLOW.splitlines())
+    assert "has not run on GitHub" in " ".join(line.lstrip("# ") for line in text.splitlines())
+
+
+def test_site_is_built_by_start_py_and_what_it_built_is_published():
+    (job,) = yaml.safe_load(SITE)["jobs"].values()
+    assert job["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+    (run,) = [step["run"] for step in steps(job)]
+    assert run == "python start.py site"
+    assert callable(start.site)
+    uses = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
+    assert uses[-2:] == ["actions/upload-pages-artifact", "actions/deploy-pages"]
+    (path,) = [step["with"]["path"] for step in job["steps"] if "path" in step.get("with", {})]
+    tool = (ROOT / "tools" / "site_build.py").read_text(encoding="utf-8")
+    assert path == "site/html"
+    assert 'SITE, CONF = ROOT / "site"' in tool
+    assert '(work / "html").rename(SITE / "html")' in tool
 
 
 def test_workflow_runs_ci_whole_once_and_what_start_py_knows():
