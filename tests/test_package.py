@@ -91,7 +91,7 @@ def test_the_public_names_are_there():
     assert rt.metrics.recall_at_k
     assert rt.plots.Plot
     assert rt.widgets.rate_films
-    assert set(rt.__all__) <= set(dir(rt)) | {"exercises", "identities", "plots", "widgets"}
+    assert set(rt.__all__) <= set(dir(rt)) | {"drawings", "exercises", "identities", "plots", "widgets"}
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = rt.nonsense
 
