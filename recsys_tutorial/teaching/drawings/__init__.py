@@ -4,5 +4,21 @@ Every function returns a :class:`~recsys_tutorial.teaching.plots.Plot`, as the f
 """
 
 from .model import composition, encoder_decoder, strategies
+from .objectives import autoencoder, contrastive, denoising, item2vec, masked_item, next_item
+from .protocols import held_out_users, leave_one_out, random_holdout, temporal
 
-__all__ = ["composition", "encoder_decoder", "strategies"]
+__all__ = [
+    "autoencoder",
+    "composition",
+    "contrastive",
+    "denoising",
+    "encoder_decoder",
+    "held_out_users",
+    "item2vec",
+    "leave_one_out",
+    "masked_item",
+    "next_item",
+    "random_holdout",
+    "strategies",
+    "temporal",
+]

@@ -68,7 +68,7 @@ def encoder_decoder(n_items: int, dim: int) -> Plot:
 
 
 PARTS = ("item vectors of g", "upper layers of g", "head h")
-HEADS = {"solved": "solved", "trained": "trained"}
+
 # strategy -> what happens to each of PARTS (None: it stays as pretrained), and what h reads or is besides.
 STRATEGY_PARTS: dict[str, tuple[tuple[str | None, str | None, str], str]] = {
     "probe": ((None, None, "solved"), "ridge, in closed form"),
@@ -99,9 +99,9 @@ def strategies(names: tuple[str, ...] = tuple(STRATEGY_PARTS)) -> Plot:
             fill: Fill = STAYS if how is None else GONE if how == "from random" else MOVES
             sheet.box(1.05 + 1.36 * place, y, 1.26, 0.28, how or "stays", fill, size=8)
         sheet.write(5.2, y + 0.14, word, size=8, left=True)
-    sheet.key(1.05, 0.14, {"moves": MOVES, "stays": STAYS, "pretrained weights thrown away": GONE})
+    sheet.key(1.05, 0.14, {"moves": MOVES, "stays": STAYS, "starts from random weights": GONE})
     told = "; ".join(
-        f"{name}: " + ", ".join(f"{part} {how or 'stays'}" for part, how in zip(PARTS, STRATEGY_PARTS[name][0], strict=True))
+        f"{name}: " + ", ".join(f"{part}: {how or 'stays'}" for part, how in zip(PARTS, STRATEGY_PARTS[name][0], strict=True))
         for name in names
     )
     return sheet.plot(f"{len(names)} strategies by 3 parts of the model. {told}.")
