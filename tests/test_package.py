@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import recsys_tutorial as rt
+from recsys_tutorial.teaching.drawings.house import FLOORS
 
 PACKAGE = Path(rt.__file__).parent
 spec = importlib.util.spec_from_file_location("house_tool", Path(__file__).parent.parent / "tools" / "house.py")
 tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)
-FLOORS = tool.FLOORS
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 FOLDERS = sorted({path.parent for path in MODULES})
 

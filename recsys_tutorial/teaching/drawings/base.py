@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 
@@ -109,10 +110,10 @@ class Sheet:
         return Plot(self.figure, f"Drawing: {alt}")
 
 
-def short(title: str, letters: int = 24) -> str:
-    """Return a title without its year, cut at a word where it is longer than ``letters``."""
-    name = title.split(" (")[0]
-    return textwrap.shorten(name, letters, placeholder=" …") if len(name) > letters else name
+def short(title: str, letters: int = 30) -> str:
+    """Return a title without its year, its article in front, cut at a word where it is longer than ``letters``."""
+    name = re.sub(r"^(.*), (The|An?)$", r"\2 \1", title.split(" (")[0])
+    return textwrap.shorten(name, letters, placeholder=" …")
 
 
 def wrapped(text: str, letters: int) -> str:

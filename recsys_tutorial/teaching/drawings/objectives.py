@@ -89,7 +89,8 @@ def contrastive(titles: Sequence[str]) -> Plot:
         titles: 4 to 7 titles of one user, oldest first.
     """
     names = _names(titles)
-    views = _every(names, 0, 2), _every(names, 1, 2)
+    gone = _every(names, 0, 3)  # each view hides a part of its own: they overlap
+    views = _every(names, 0, 2), [place for place in range(len(names)) if place not in gone]
     sheet, width = _sheet("contrastive: which two views are of one person?", 2.75, len(names))
     for y, name, shown in ((1.62, "view 1", views[0]), (0.92, "view 2", views[1])):
         cells = [(text, SHOWN) if place in shown else ("hidden", GONE) for place, text in enumerate(names)]

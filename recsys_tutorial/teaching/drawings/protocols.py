@@ -53,7 +53,7 @@ def _toy() -> Interactions:
     """Return the diaries as behaviour: every event on an item of its own, numbered by person and time."""
     events = [(u, t) for u, diary in enumerate(DIARIES) for t, mark in enumerate(diary) if mark == "x"]
     users, times = zip(*events, strict=True)
-    return from_events(users, [100 * u + t for u, t in events], timestamps=times, name="diaries")
+    return from_events(users, [100 * u + t for u, t in events], timestamp=times, name="diaries")
 
 
 def roles(split: Split) -> dict[tuple[int, int], tuple[bool, bool, bool]]:
