@@ -32,7 +32,7 @@ class Fill:
 
 PLAIN = Fill("white")
 MOVES = Fill(COLOURS[0], ink="white")  # trained: it learns
-STAYS = Fill("#DDDDDD")  # it is there, and does not learn
+STAYS = Fill("#BDBDBD")  # it is there, and does not learn
 SHOWN = Fill("#BFE0F5")  # the model reads it
 ASKED = Fill("#F6CF7A", hatch="///")  # the model has to say it
 GONE = Fill("white", hatch="...")  # hidden, or left out
@@ -94,9 +94,9 @@ class Sheet:
         if text:
             self.write((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + 0.12, text, size=8)
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], dashed: bool = False) -> None:
-        """Draw a thin line."""
-        self.axes.plot(*zip(start, end, strict=True), color="#555555", linewidth=0.9, linestyle="--" if dashed else "-")
+    def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw a thin line, behind all boxes."""
+        self.axes.plot(*zip(start, end, strict=True), color="#555555", linewidth=0.9, zorder=0.5)
 
     def key(self, x: float, y: float, meanings: dict[str, Fill]) -> None:
         """Write what the fills mean in one row, from the place to the right."""

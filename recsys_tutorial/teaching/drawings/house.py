@@ -35,7 +35,7 @@ def floors() -> list[tuple[str, str]]:
 
 def house() -> Plot:
     """Draw the floors of the package, the ground at the bottom: a floor imports only from those below it."""
-    rows = [(name, wrapped(line, 88)) for name, line in floors()]
+    rows = [(name, wrapped(line, 96)) for name, line in floors()]
     heights = [0.24 if "\n" not in line else 0.36 for _, line in rows]
     sheet = Sheet("The house: a floor imports only from the floors below it", 7.2, sum(heights) + 0.62)
     y = 0.12

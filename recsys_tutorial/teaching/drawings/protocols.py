@@ -74,8 +74,9 @@ def _drawn(title: str, found: list[Split]) -> Plot:
     sheet = Sheet(title, 7.2 if len(found) > 1 else 5.4, 1.25 + people * CELL)
     used: dict[str, Fill] = {}
     told = []
+    twins = len(found) > 1
     for number, split in enumerate(found):
-        left = 0.75 + number * (wide + 0.2) if len(found) == 1 else 0.55 + number * (wide + 0.12)
+        left = 0.55 + number * (wide + 0.12) if twins else 0.75
         table = roles(split)
         for (person, time), role in table.items():
             name, fill = MEANINGS[role]
@@ -84,13 +85,16 @@ def _drawn(title: str, found: list[Split]) -> Plot:
             sheet.box(left + time * CELL, y, CELL * 0.9, CELL * 0.9, "", fill, round_=False)
         counts = {name: sum(MEANINGS[role][0] == name for role in table.values()) for name, _ in MEANINGS.values()}
         told.append(f"{split.protocol}: " + ", ".join(f"{n} {name}" for name, n in counts.items() if n))
-        if len(found) > 1:
-            sheet.write(left + wide / 2, sheet.height - 0.48, split.protocol, size=8)
         sheet.arrow((left, 0.5), (left + wide, 0.5))
-        sheet.write(left + wide + 0.28 if len(found) == 1 else left + wide / 2, 0.5 if len(found) == 1 else 0.4, "time", size=8)
+        if twins:
+            sheet.write(left + wide / 2, sheet.height - 0.48, split.protocol, size=8)
+        else:
+            sheet.write(left + wide + 0.28, 0.5, "time", size=8)
     for person in range(people):
-        sheet.write(0.12, 0.62 + (people - 0.55 - person) * CELL, f"user {person + 1}" if len(found) == 1 else f"{person + 1}",
-                    size=8, left=True)  # fmt: skip
+        name = f"{person + 1}" if twins else f"user {person + 1}"
+        sheet.write(0.12, 0.62 + (people - 0.55 - person) * CELL, name, size=8, left=True)
+    if twins:
+        sheet.write(6.6, 0.16, "time: to the right", size=8)
     sheet.key(0.12, 0.16, used)
     return sheet.plot(
         f"grid of {people} users by {points} points in time, a cell for each event, as the package splits them. "
