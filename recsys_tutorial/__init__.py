@@ -120,7 +120,8 @@ __all__ = [
     "with_target",
 ]
 
-_WHEN_ASKED_FOR = ("drawings", "exercises", "identities", "plots", "widgets")  # they bring matplotlib or ipywidgets, slow to import
+# They bring matplotlib or ipywidgets, slow to import.
+_WHEN_ASKED_FOR = ("drawings", "exercises", "identities", "plots", "widgets")
 
 if TYPE_CHECKING:  # where the names below would all be taken for modules, misspelt ones too
     from .teaching import drawings, exercises, plots, widgets

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..plots.base import Plot
 from .base import ASKED, GONE, MOVES, PLAIN, SHOWN, STAYS, Fill, Sheet
 
@@ -16,12 +18,9 @@ def composition(n_items: int, dim: int, answers: int, answer: str = "a score for
         answer: what these are.
     """
     sheet = Sheet("f = h ∘ g: behaviour in, an answer out", 7.0, 2.35)
-    for place in range(9):
-        sheet.box(0.2, 0.42 + 0.16 * place, 0.3, 0.16, "", SHOWN if place in (1, 4, 5, 8) else PLAIN, round_=False)
-    for place in range(4):
-        sheet.box(3.2, 0.82 + 0.16 * place, 0.3, 0.16, "", STAYS, round_=False)
-    for place in range(9):
-        sheet.box(5.75, 0.42 + 0.16 * place, 0.3, 0.16, "", ASKED if place in (2, 6) else PLAIN, round_=False)
+    _strip(sheet, 0.2, min(n_items, 9), SHOWN, (1, 3, 4, 8))
+    _strip(sheet, 3.2, min(dim, 4), STAYS, range(4))
+    _strip(sheet, 5.75, min(answers, 9), ASKED, (0, 2, 6))
     sheet.box(1.35, 0.78, 1.15, 0.72, "g\nfeature extractor", MOVES)
     sheet.box(4.1, 0.78, 1.05, 0.72, "h\nhead", MOVES)
     for start, end in ((0.56, 1.31), (2.54, 3.16), (3.56, 4.06), (5.19, 5.71)):
@@ -37,6 +36,13 @@ def composition(n_items: int, dim: int, answers: int, answer: str = "a score for
         f"returns z = g(x), {dim:,} numbers; the head h, learned from few labels, turns these into f(x), {answers:,} "
         f"numbers: {answer}."
     )
+
+
+def _strip(sheet: Sheet, x: float, n: int, fill: Fill, filled: Sequence[int]) -> None:
+    """Draw a column of ``n`` cells around the middle, some of them filled; nine stand for any larger number."""
+    for place in range(n):
+        y = 1.14 + 0.16 * (place - n / 2)
+        sheet.box(x, y, 0.3, 0.16, "", fill if place in filled else PLAIN, round_=False)
 
 
 def encoder_decoder(n_items: int, dim: int) -> Plot:
@@ -62,8 +68,8 @@ def encoder_decoder(n_items: int, dim: int) -> Plot:
     sheet.arrow((6.3, 0.3), (1.55, 0.3), bend=-0.06)
     sheet.write(3.9, 0.27, "the loss compares these two", size=8)
     return sheet.plot(
-        f"two rows. Above, g alone turns x, {n_items:,} numbers, into z, {dim:,} numbers, which cannot be compared with x. "
-        f"Below, a decoder turns z back into {n_items:,} numbers, and the loss compares these with x."
+        f"two rows. Above, g alone turns x, {n_items:,} numbers, into z, {dim:,} numbers, which cannot be compared with "
+        f"x. Below, a decoder turns z back into {n_items:,} numbers, and the loss compares these with x."
     )
 
 
@@ -72,11 +78,13 @@ PARTS = ("item vectors of g", "upper layers of g", "head h")
 # strategy -> what happens to each of PARTS (None: it stays as pretrained), and what h reads or is besides.
 STRATEGY_PARTS: dict[str, tuple[tuple[str | None, str | None, str], str]] = {
     "probe": ((None, None, "solved"), "ridge, in closed form"),
+    "neighbours": ((None, None, "votes"), "the nearest labelled users vote"),
     "frozen": ((None, None, "trained"), "by gradient descent"),
     "layerwise": (("gently", "less gently", "trained"), "the lower, the smaller the step"),
     "full": (("trained", "trained", "trained"), "h starts from the probe"),
     "scratch": (("from random", "from random", "from random"), "no pretraining at all"),
     "wide": ((None, None, "solved"), "h reads the raw items too"),
+    "described": ((None, None, "solved"), "as wide, helped by descriptions"),
     "stack": ((None, None, "added up"), "heads of several g, and raw items"),
 }
 
@@ -101,7 +109,6 @@ def strategies(names: tuple[str, ...] = tuple(STRATEGY_PARTS)) -> Plot:
         sheet.write(5.2, y + 0.14, word, size=8, left=True)
     sheet.key(1.05, 0.14, {"moves": MOVES, "stays": STAYS, "starts from random weights": GONE})
     told = "; ".join(
-        f"{name}: " + ", ".join(f"{part}: {how or 'stays'}" for part, how in zip(PARTS, STRATEGY_PARTS[name][0], strict=True))
-        for name in names
+        f"{name}: {', '.join(how or 'stays' for how in STRATEGY_PARTS[name][0])}" for name in names
     )
-    return sheet.plot(f"{len(names)} strategies by 3 parts of the model. {told}.")
+    return sheet.plot(f"{len(names)} strategies by 3 parts of the model ({', '.join(PARTS)}). {told}.")

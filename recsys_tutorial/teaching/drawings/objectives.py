@@ -42,8 +42,8 @@ def denoising(titles: Sequence[str]) -> Plot:
         [("hidden", GONE) if place in hidden else (name, SHOWN) for place, name in enumerate(names)],
         [(name, ASKED) for name in names],
         "what is left has to explain all",
-        f"denoising, one user's {len(names)} items: {len(hidden)} are hidden ({_told(names, hidden)}), g reads the others, "
-        f"and all {len(names)} are asked.",
+        f"denoising, one user's {len(names)} items: {len(hidden)} are hidden ({_told(names, hidden)}), g reads the "
+        f"others, and all {len(names)} are asked.",
     )
 
 
@@ -60,8 +60,8 @@ def masked_item(titles: Sequence[str]) -> Plot:
         [("[mask]", GONE) if place in hidden else (name, SHOWN) for place, name in enumerate(names)],
         [(name, ASKED) if place in hidden else ("", PLAIN) for place, name in enumerate(names)],
         "the order counts; before and behind",
-        f"masked-item, one user's {len(names)} items in order: {len(hidden)} are masked ({_told(names, hidden)}); g reads what "
-        f"stands before and behind, and only the {len(hidden)} are asked.",
+        f"masked-item, one user's {len(names)} items in order: {len(hidden)} are masked ({_told(names, hidden)}); g "
+        f"reads what stands before and behind, and only the {len(hidden)} are asked.",
     )
 
 
@@ -77,8 +77,8 @@ def next_item(titles: Sequence[str]) -> Plot:
         [*((name, SHOWN) for name in names[:-1]), ("", PLAIN)],
         [*((name, ASKED) for name in names[1:]), ("", PLAIN)],
         "each answer sees only what stands above it and to the left",
-        f"next-item, one user's {len(names)} items in order: g reads the first {len(names) - 1}, and under each stands the "
-        f"item that is asked there, the one that follows; {len(names) - 1} questions from one row.",
+        f"next-item, one user's {len(names)} items in order: g reads the first {len(names) - 1}, and under each stands "
+        f"the item that is asked there, the one that follows; {len(names) - 1} questions from one row.",
     )
 
 
@@ -102,9 +102,9 @@ def contrastive(titles: Sequence[str]) -> Plot:
     sheet.box(middle + 0.3, 0.12, 2.2, 0.5, "z of view 1, z of a stranger:\nthe same person? no", ASKED)
     sheet.arrow((0.94, 0.37), (LEFT - 0.04, 0.37))
     return sheet.plot(
-        f"contrastive, one user's {len(names)} items: view 1 shows {len(views[0])} of them ({_told(names, views[0])}), view "
-        f"2 shows {len(views[1])} ({_told(names, views[1])}); their vectors have to be near each other, and far from those "
-        "of strangers. No item is asked."
+        f"contrastive, one user's {len(names)} items: view 1 shows {len(views[0])} of them ({_told(names, views[0])}), "
+        f"view 2 shows {len(views[1])} ({_told(names, views[1])}); their vectors have to be near each other, and far "
+        "from those of strangers. No item is asked."
     )
 
 
@@ -131,14 +131,14 @@ def item2vec(titles: Sequence[str], stranger: str = "an item drawn at random") -
     sheet.arrow((at[centre], 1.16), (at[centre] + 0.96, 0.52))
     sheet.write(LEFT, 0.52, "each item has a vector of its own", size=8, left=True)
     return sheet.plot(
-        f"item2vec, one user's {len(names)} items: {names[centre]} has to give a yes for the {len(names) - 1} items beside "
-        f"it, and a no for {short(stranger)}, which is drawn at random."
+        f"item2vec, one user's {len(names)} items: {names[centre]} has to give a yes for the {len(names) - 1} items "
+        f"beside it, and a no for {short(stranger)}, which is drawn at random."
     )
 
 
 def _names(titles: Sequence[str]) -> list[str]:
     if not FEWEST <= len(titles) <= MOST:
-        raise InputError(f"{len(titles)} titles: a row that can be read has {FEWEST} to {MOST}; give some of the user's")
+        raise InputError(f"{len(titles)} titles: a row that can be read has {FEWEST} to {MOST}; give some of them")
     return [short(title) for title in titles]
 
 

@@ -22,14 +22,14 @@ def overlap(titles: Sequence[str], known: Sequence[bool] | np.ndarray) -> Plot:
     """
     known = [bool(one) for one in known]
     if len(titles) != len(known) or not 1 <= len(titles) <= MOST_READ:
-        raise InputError(f"{len(titles)} titles and {len(known)} marks: give 1 to {MOST_READ} titles and one mark for each")
+        raise InputError(f"{len(titles)} titles and {len(known)} marks: give 1 to {MOST_READ} titles, and a mark for each")
     names = [short(title) for title in titles]
     share = 1 - sum(known) / len(known)
     width = 5.95 / len(names)
     sheet = Sheet(f"A user's row, {share:.0%} of it unseen by the labelled users", 7.2, 2.85)
     rows = (
         (1.84, "the user's\nrow", [(name, SHOWN) for name in names]),
-        (1.0, "a raw head\nreads", [("a number\nof its own" if seen else "nothing", MOVES if seen else GONE) for seen in known]),
+        (1.0, "a raw head\nreads", [("a number of its own", MOVES) if seen else ("nothing", GONE) for seen in known]),
         (0.16, "g reads", [("a vector", STAYS) for _ in names]),
     )
     for y, label, cells in rows:
@@ -40,8 +40,9 @@ def overlap(titles: Sequence[str], known: Sequence[bool] | np.ndarray) -> Plot:
     sheet.write(1.15, 0.87, "learned from everybody's behaviour, before any label", size=8, left=True)
     unseen = [name for name, seen in zip(names, known, strict=True) if not seen]
     return sheet.plot(
-        f"one user's {len(names)} items. No labelled user has {len(unseen)} of them ({', '.join(unseen) or 'none'}), an unseen "
-        f"share of {share:.0%}: a head on the raw items has learned nothing for these, while g has a vector for all {len(names)}."
+        f"one user's {len(names)} items. No labelled user has {len(unseen)} of them ({', '.join(unseen) or 'none'}), an "
+        f"unseen share of {share:.0%}: a head on the raw items has learned nothing for these, while g has a vector for "
+        f"all {len(names)}."
     )
 
 
@@ -60,7 +61,7 @@ def codes_tree(codes: np.ndarray, titles: Sequence[str]) -> Plot:
         raise InputError(f"codes of shape {codes.shape} and type {codes.dtype}: give whole numbers (items, levels)")
     n, levels = codes.shape
     if n != len(titles) or not 1 <= n <= MOST_LEAVES:
-        raise InputError(f"{n} rows of codes and {len(titles)} titles: give 1 to {MOST_LEAVES} items and a title for each")
+        raise InputError(f"{n} rows of codes and {len(titles)} titles: give 1 to {MOST_LEAVES} items, a title for each")
     order = sorted(range(n), key=lambda item: (*codes[item].tolist(), titles[item]))
     step, apart = 0.23, min(1.0, 3.8 / levels)
     sheet = Sheet("Semantic codes: items alike share a branch", 7.0, 0.75 + step * n)
@@ -69,7 +70,8 @@ def codes_tree(codes: np.ndarray, titles: Sequence[str]) -> Plot:
     for item in order:
         for level in range(levels + 1):
             branches.setdefault(tuple(codes[item, :level].tolist()), []).append(item)
-    at = {path: (0.45 + apart * len(path), float(np.mean([height[i] for i in items]))) for path, items in branches.items()}
+    middle = {path: float(np.mean([height[item] for item in items])) for path, items in branches.items()}
+    at = {path: (0.45 + apart * len(path), y) for path, y in middle.items()}
     for path, (x, y) in at.items():
         if path:
             sheet.line(at[path[:-1]], (x, y))
