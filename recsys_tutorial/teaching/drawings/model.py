@@ -68,8 +68,8 @@ def encoder_decoder(n_items: int, dim: int) -> Plot:
     sheet.arrow((6.3, 0.3), (1.55, 0.3), bend=-0.06)
     sheet.write(3.9, 0.27, "the loss compares these two", size=8)
     return sheet.plot(
-        f"two rows. Above, g alone turns x, {n_items:,} numbers, into z, {dim:,} numbers, which cannot be compared with "
-        f"x. Below, a decoder turns z back into {n_items:,} numbers, and the loss compares these with x."
+        f"two rows. Above, g alone turns x, {n_items:,} numbers, into z, {dim:,} numbers, which cannot be compared "
+        f"with x. Below, a decoder turns z back into {n_items:,} numbers, and the loss compares these with x."
     )
 
 

@@ -22,7 +22,7 @@ def overlap(titles: Sequence[str], known: Sequence[bool] | np.ndarray) -> Plot:
     """
     known = [bool(one) for one in known]
     if len(titles) != len(known) or not 1 <= len(titles) <= MOST_READ:
-        raise InputError(f"{len(titles)} titles and {len(known)} marks: give 1 to {MOST_READ} titles, and a mark for each")
+        raise InputError(f"{len(titles)} titles and {len(known)} marks: give 1 to {MOST_READ} titles, a mark for each")
     names = [short(title) for title in titles]
     share = 1 - sum(known) / len(known)
     width = 5.95 / len(names)
@@ -40,9 +40,9 @@ def overlap(titles: Sequence[str], known: Sequence[bool] | np.ndarray) -> Plot:
     sheet.write(1.15, 0.87, "learned from everybody's behaviour, before any label", size=8, left=True)
     unseen = [name for name, seen in zip(names, known, strict=True) if not seen]
     return sheet.plot(
-        f"one user's {len(names)} items. No labelled user has {len(unseen)} of them ({', '.join(unseen) or 'none'}), an "
-        f"unseen share of {share:.0%}: a head on the raw items has learned nothing for these, while g has a vector for "
-        f"all {len(names)}."
+        f"one user's {len(names)} items. No labelled user has {len(unseen)} of them ({', '.join(unseen) or 'none'}), "
+        f"an unseen share of {share:.0%}: a head on the raw items has learned nothing for these, while g has a vector "
+        f"for all {len(names)}."
     )
 
 
