@@ -1,4 +1,4 @@
-"""Drawings of ideas, made by code: one call each, the same fills for the same meanings, a text that stands in.
+"""Drawings of ideas, made by code: one call each, the same fills for the same meanings, and alternative texts.
 
 Every function returns a :class:`~recsys_tutorial.teaching.plots.Plot`, as the figures of measured numbers do.
 """

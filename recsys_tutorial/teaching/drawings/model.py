@@ -34,7 +34,7 @@ def composition(n_items: int, dim: int, answers: int, answer: str = "a score for
     return sheet.plot(
         f"a user's row x of {n_items:,} cells goes into the feature extractor g, pretrained on behaviour alone, which "
         f"returns z = g(x), {dim:,} numbers; the head h, learned from few labels, turns these into f(x), {answers:,} "
-        f"numbers: {answer}."
+        f"{'number' if answers == 1 else 'numbers'}: {answer}."
     )
 
 
