@@ -1,4 +1,4 @@
-"""Drawings of ideas, made by code: one call each, the same fills for the same meanings, and alternative texts.
+"""Drawings of ideas: one call each, one meaning for each fill, and a text that stands in for the picture.
 
 Every function returns a :class:`~recsys_tutorial.teaching.plots.Plot`, as the figures of measured numbers do.
 """
