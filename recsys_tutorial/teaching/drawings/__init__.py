@@ -1,4 +1,4 @@
-"""Drawings of ideas: one call each, one meaning for each fill, and a text that stands in for the picture.
+"""Drawings of ideas: one call each, one meaning for each fill, and a text that stands in.
 
 Every function returns a :class:`~recsys_tutorial.teaching.plots.Plot`, as the figures of measured numbers do.
 """
