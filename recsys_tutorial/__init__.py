@@ -97,6 +97,7 @@ __all__ = [
     "advise",
     "compare",
     "datasets",
+    "drawings",
     "evaluate",
     "evaluate_users",
     "exercises",
@@ -133,10 +134,11 @@ __all__ = [
     "with_target",
 ]
 
-_WHEN_ASKED_FOR = ("exercises", "identities", "plots", "widgets")  # they bring matplotlib or ipywidgets, slow to import
+# They bring matplotlib or ipywidgets, slow to import.
+_WHEN_ASKED_FOR = ("drawings", "exercises", "identities", "plots", "widgets")
 
 if TYPE_CHECKING:  # where the names below would all be taken for modules, misspelt ones too
-    from .teaching import exercises, plots, widgets
+    from .teaching import drawings, exercises, plots, widgets
     from .teaching import identities as identities
 else:
 

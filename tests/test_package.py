@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import recsys_tutorial as rt
+from recsys_tutorial.teaching.drawings.house import FLOORS
 
 PACKAGE = Path(rt.__file__).parent
 spec = importlib.util.spec_from_file_location("house_tool", Path(__file__).parent.parent / "tools" / "house.py")
 tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)
-FLOORS = tool.FLOORS
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 FOLDERS = sorted({path.parent for path in MODULES})
 
@@ -91,7 +91,7 @@ def test_the_public_names_are_there():
     assert rt.metrics.recall_at_k
     assert rt.plots.Plot
     assert rt.widgets.rate_films
-    assert set(rt.__all__) <= set(dir(rt)) | {"exercises", "identities", "plots", "widgets"}
+    assert set(rt.__all__) <= set(dir(rt)) | {"drawings", "exercises", "identities", "plots", "widgets"}
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = rt.nonsense
 
