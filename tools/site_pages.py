@@ -20,12 +20,13 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
-import house  # noqa: E402
 
 import recsys_tutorial as rt  # noqa: E402
 import start  # noqa: E402
 from recsys_tutorial.cli.arguments import add_common  # noqa: E402
 from recsys_tutorial.cli.main import parser  # noqa: E402
+from recsys_tutorial.teaching.drawings.house import FLOORS, first_line  # noqa: E402
+from recsys_tutorial.teaching.drawings.house import PACKAGE as FOLDER  # noqa: E402
 
 PACKAGE = "recsys_tutorial"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -89,7 +90,7 @@ def public() -> list[Name]:
                     known.discard(name)
     if known:
         raise LookupError(f"public, but imported from nowhere that says its topic: {sorted(known)}")
-    return sorted(names, key=lambda name: (house.FLOORS.index(name.floor), name.said.lower()))
+    return sorted(names, key=lambda name: (FLOORS.index(name.floor), name.said.lower()))
 
 
 def imported_in_notebooks() -> list[Name]:
@@ -144,7 +145,7 @@ def api_pages() -> dict[str, str]:
     """Return the text of each API page by its path: one a floor that has names, and one that lists them."""
     names, deeper = public(), imported_in_notebooks()
     pages, topics = {}, []
-    for floor in [floor for floor in house.FLOORS if any(name.floor == floor for name in [*names, *deeper])]:
+    for floor in [floor for floor in FLOORS if any(name.floor == floor for name in [*names, *deeper])]:
         here, below = ([name for name in group if name.floor == floor] for group in (names, deeper))
         is_module = {name: isinstance(name.thing, ModuleType) for name in [*here, *below]}
         title = floor.capitalize()
@@ -159,7 +160,7 @@ def api_pages() -> dict[str, str]:
         pages[f"api/{floor}.rst"] = "\n".join(parts)
         kinds = {name: "mod" if is_module[name] else "obj" for name in [*here, *below]}
         links = ", ".join(f":py:{kinds[name]}:`{name.said} <{name.path}>`" for name in [*here, *below])
-        topics.append(f":doc:`{title} <{floor}>`\n   {house.first_line(_source(floor))}.\n\n   {links}\n")
+        topics.append(f":doc:`{title} <{floor}>`\n   {first_line(_source(floor))}.\n\n   {links}\n")
     head = "API\n===\n\nEvery public name, by the floor of the package that it stands on, from the ground up. After\n"
     head += "``import recsys_tutorial as rt`` each is ``rt.NAME``; the rest is imported from where it stands.\n"
     tree = [f"   {path.removeprefix('api/').removesuffix('.rst')}" for path in pages]
@@ -169,7 +170,7 @@ def api_pages() -> dict[str, str]:
 
 def _source(floor: str) -> Path:
     """Return the folder or file of a floor."""
-    folder = house.PACKAGE / floor
+    folder = FOLDER / floor
     return folder if folder.is_dir() else folder.with_suffix(".py")
 
 
