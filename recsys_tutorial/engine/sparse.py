@@ -48,12 +48,31 @@ def unit_rows(batch: Batch, n_items: int, item_weights: np.ndarray | None = None
 def gram(rows: csr_array, ridge: float) -> torch.Tensor:
     """Return ``rowsᵀ rows + ridge · I`` as a dense ``(n_items, n_items)`` tensor."""
     found = torch.zeros(rows.shape[1], rows.shape[1]).fill_diagonal_(ridge)
+    return add_product(found, rows.T.tocsr(), rows)
+
+
+def add_product(table: torch.Tensor, left: csr_array, right: csr_array) -> torch.Tensor:
+    """Add ``left @ right`` to a dense ``table`` of that shape, in place, and return it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that torch's sparse tensors are in beta
-            return found.addmm_(_to_torch(rows.T.tocsr()), _to_torch(rows))  # on two threads, five times scipy's speed
+            return table.addmm_(_to_torch(left), _to_torch(right))  # on two threads, five times scipy's speed
     except RuntimeError:  # torch was built without MKL
-        return found.add_(torch.from_numpy((rows.T @ rows).toarray()))
+        return table.add_(torch.from_numpy((left @ right).toarray()))
+
+
+def sparse_product(left: csr_array, right: csr_array) -> csr_array:
+    """Return ``left @ right`` with the columns of each row in order."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            found = _to_torch(left) @ _to_torch(right)
+        parts = found.values().numpy(), found.col_indices().numpy(), found.crow_indices().numpy()
+        product = csr_array(parts, shape=found.shape)
+    except RuntimeError:  # torch was built without MKL
+        product = left @ right
+    product.sort_indices()
+    return product
 
 
 def without_copying(rows: csr_array, regularisation: float, dropout: float = 0.0) -> torch.Tensor:
