@@ -68,7 +68,7 @@ def sparse_product(left: csr_array, right: csr_array) -> csr_array:
             warnings.simplefilter("ignore", UserWarning)
             found = _to_torch(left) @ _to_torch(right)
         parts = found.values().numpy(), found.col_indices().numpy(), found.crow_indices().numpy()
-        product = csr_array(parts, shape=found.shape)
+        product = csr_array(parts, shape=(left.shape[0], right.shape[1]))
     except RuntimeError:  # torch was built without MKL
         product = left @ right
     product.sort_indices()
