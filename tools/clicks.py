@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from records import write_records
 
 import recsys_tutorial as rt
-from recsys_tutorial.data.files import write_text
 from recsys_tutorial.evaluation.domains import at_hand
 from recsys_tutorial.studies.clicks import clicks
 from recsys_tutorial.studies.runner import versions
@@ -50,14 +50,9 @@ def main(path: str, seeds: int = 5) -> None:
                 about.setdefault(f"{data}_clicked", round(float(test.clicked.mean()), 4))
                 found = clicks(train, test, behaviour, seed).assign(data=data)
                 records += found.round(5).to_dict("records")
-                write(path, about, records)
+                write_records(path, about, records)
                 print(found.to_string(), file=sys.stderr)
 
-
-def write(path: str, about: dict[str, object], records: list[dict[str, object]]) -> None:
-    """Write the file whole, one record a line."""
-    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-    write_text(path, f'{json.dumps(about, indent=1)[:-2]},\n "records": [\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":

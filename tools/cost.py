@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from records import write_records
 
 import recsys_tutorial as rt
 from recsys_tutorial import benchmark
-from recsys_tutorial.data.files import write_text
 from recsys_tutorial.errors import InputError
 
 
@@ -59,8 +59,7 @@ def _write(path: str, records: list[dict[str, object]]) -> None:
         "versions": {"recsys_tutorial": rt.__version__, "python": platform.python_version(),
                      "torch": torch.__version__},
     }  # fmt: skip
-    lines = ",\n".join(json.dumps(row) for row in records)
-    write_text(path, f'{json.dumps(about, indent=1)[:-2]},\n "records": [\n{lines}\n]}}\n')
+    write_records(path, about, records)
 
 
 if __name__ == "__main__":

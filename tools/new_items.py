@@ -5,13 +5,12 @@ python tools/new_items.py docs/new_items.json [SEEDS]    five seeds take about t
 
 from __future__ import annotations
 
-import json
 import sys
 
 import torch
+from records import write_records
 
 import recsys_tutorial as rt
-from recsys_tutorial.data.files import write_text
 from recsys_tutorial.encoders.text import PACKAGED, text_vectors
 from recsys_tutorial.studies.new_items import first_layers, new_items
 from recsys_tutorial.studies.runner import versions
@@ -32,8 +31,7 @@ def main(path: str, seeds: int = 5) -> None:
         "data": "movielens-small, ratings of 4 and more, users and films with at least 5 of them",
         "data_fingerprint": likes.fingerprint, "encoder": PACKAGED, "seeds": seeds, "versions": versions(),
     }  # fmt: skip
-    lines = ",\n".join(json.dumps(record) for record in records)
-    write_text(path, f'{json.dumps(about, indent=1)[:-2]},\n "records": [\n{lines}\n]}}\n')
+    write_records(path, about, records)
 
 
 if __name__ == "__main__":

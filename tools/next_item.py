@@ -9,13 +9,13 @@ events of Amazon Toys (docs/choices.md), never on the last ones.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
 
+from records import write_records
+
 import recsys_tutorial as rt
-from recsys_tutorial.data.files import write_text
 from recsys_tutorial.data.splits import leave_one_out
 from recsys_tutorial.studies.runner import versions
 
@@ -47,8 +47,7 @@ def main(out: str, path: str, seeds: int = 1) -> None:
         "command": f"python tools/next_item.py {Path(out).name} {Path(path).name} {seeds}",
         "data": data.name, "data_fingerprint": data.fingerprint, "settings": SETTINGS, "versions": versions(),
     }  # fmt: skip
-    lines = ",\n".join(json.dumps(record) for record in records)
-    write_text(out, f'{json.dumps(about, indent=1)[:-2]},\n "records": [\n{lines}\n]}}\n')
+    write_records(out, about, records)
 
 
 if __name__ == "__main__":

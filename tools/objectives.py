@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from records import write_records
 
 import recsys_tutorial as rt
-from recsys_tutorial.data.files import write_text
 from recsys_tutorial.encoders.base import n_parameters
 from recsys_tutorial.evaluation.by_name import model_by_name
 from recsys_tutorial.evaluation.geometry import genre_overlap, intrinsic_dimension
@@ -89,7 +89,7 @@ def main(path: str, seeds: int = 5, *again: str) -> None:
         if (seed, protocol, name) not in found:
             found[seed, protocol, name] = list(records_of(likes, split_of(likes, protocol, seed), name, seed))
             print(found[seed, protocol, name], file=sys.stderr)
-            write(path, about, [row for key in keys for row in found.get(key, [])])
+            write_records(path, about, [row for key in keys for row in found.get(key, [])])
 
 
 def split_of(likes: rt.Interactions, protocol: str, seed: int) -> rt.splits.Split:
@@ -97,11 +97,6 @@ def split_of(likes: rt.Interactions, protocol: str, seed: int) -> rt.splits.Spli
     in_time = protocol == "leave-one-out"
     return rt.splits.leave_one_out(likes) if in_time else rt.splits.held_out_users(likes, seed=seed)
 
-
-def write(path: str, about: dict[str, Any], records: list[dict[str, Any]]) -> None:
-    """Write the file, one record a line."""
-    lines = ",\n".join(map(json.dumps, records))
-    write_text(path, f'{json.dumps(about, indent=1)[:-2]},\n "records": [\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":
