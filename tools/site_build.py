@@ -209,7 +209,7 @@ def build(language: str, source: Path, out: Path) -> list[str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(PATH), "NO_COLOR": "1"}
     done = subprocess.run([*command, str(source), str(out)], capture_output=True, text=True, env=environment)
     told = [line for line in done.stderr.splitlines() if line.strip()]
-    return told if done.returncode or told else []
+    return told or [f"Sphinx exited with {done.returncode}, and said nothing"] * bool(done.returncode)
 
 
 def main(argv: list[str]) -> int:

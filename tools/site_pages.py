@@ -20,7 +20,6 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
-
 import recsys_tutorial as rt  # noqa: E402
 import start  # noqa: E402
 from recsys_tutorial.cli.arguments import add_common  # noqa: E402

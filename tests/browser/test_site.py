@@ -28,18 +28,6 @@ WIDTHS = (400, 1400)
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    """The site as `python start.py site` builds it."""
-    import site_build
-
-    folder = tmp_path_factory.mktemp("site")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(site_build, "SITE", folder)
-        assert site_build.main([]) == 0
-    return folder / "html"
-
-
-@pytest.fixture(scope="module")
 def chromium() -> Iterator:
     with lab.browser_page() as page:
         page.set_default_timeout(20_000)

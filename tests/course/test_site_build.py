@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -154,17 +155,6 @@ def test_a_site_without_a_start_page_is_found_out(tmp_path):
 # --- Sphinx -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    """The site as `python start.py site` builds it, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("site")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(site_build, "SITE", folder)
-        assert site_build.main([]) == 0
-    assert [path.name for path in folder.iterdir()] == ["html"], "nothing is left lying about"
-    return folder / "html"
-
-
 @needs_sphinx
 def test_every_public_name_is_on_its_page_with_its_source(site):
     for name in site_pages.public():
@@ -235,3 +225,10 @@ def test_a_warning_stops_the_build_and_the_old_site_stays(small, capsys):
     assert "nothing.md" in capsys.readouterr().err
     assert (small / "site" / "html" / "old").exists()
     assert site_build.main(["--serve"]) == 2
+
+
+def test_sphinx_that_fails_in_silence_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(site_build.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 3, "", "\n"))
+    assert site_build.build("en", tmp_path / "en", tmp_path / "html") == ["Sphinx exited with 3, and said nothing"]
+    monkeypatch.setattr(site_build.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, "", ""))
+    assert site_build.build("en", tmp_path / "en", tmp_path / "html") == []

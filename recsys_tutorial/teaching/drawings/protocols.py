@@ -71,10 +71,10 @@ def _drawn(title: str, found: list[Split]) -> Plot:
     """Draw one grid for each split, side by side, a row for a person and a column for a point in time."""
     people, points = len(DIARIES), len(DIARIES[0])
     wide = points * CELL
-    sheet = Sheet(title, 7.2 if len(found) > 1 else 5.4, 1.25 + people * CELL)
+    twins = len(found) > 1
+    sheet = Sheet(title, 7.2 if twins else 5.4, 1.25 + people * CELL)
     used: dict[str, Fill] = {}
     told = []
-    twins = len(found) > 1
     for number, split in enumerate(found):
         left = 0.55 + number * (wide + 0.12) if twins else 0.75
         table = roles(split)
