@@ -14,17 +14,8 @@ from ..errors import InputError
 from ..metrics.ranking import from_hits, hits_at_k, top_k
 from .base import Model
 
-SHARES = (
-    0.0,
-    0.1,
-    0.2,
-    0.35,
-    0.5,
-    0.7,
-    1.0,
-    1.5,
-    2.5,
-)  # of a rival's scores against the first model's, spread for spread
+# Of a rival's scores against the first model's, spread for spread.
+SHARES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.5, 2.5)
 ASKED = 5000  # validation users at most: more than enough to tell weights apart
 
 
@@ -59,28 +50,32 @@ class Blend:
         n_users, n_items = validation.inputs.n_users, validation.inputs.n_items
         asked = np.sort(np.random.default_rng(seed).permutation(n_users)[:ASKED])
         inputs, targets = Batch.of(validation.inputs.take_users(asked)), validation.targets.take_users(asked).matrix
-        spreads = _spreads(models, inputs)
-        grid = [(1.0, *some) for some in product(SHARES, repeat=len(models) - 1)]
-        found = np.zeros(len(grid))
+        shares = [(1.0, *some) for some in product(SHARES, repeat=len(models) - 1)]
+        grid, found = np.zeros((len(shares), len(models))), np.zeros(len(shares))
         for rows in in_order(len(inputs), 256):
             batch = inputs.take(rows)
-            scores = [model.score(batch) * (spreads[0] / spread) for model, spread in zip(models, spreads, strict=True)]
-            for number, weights in enumerate(grid):
-                total = np.sum([weight * some for weight, some in zip(weights, scores, strict=True) if weight], axis=0)
+            scores = [model.score(batch) for model in models]
+            if not grid.any():  # the first users tell how loud each model is
+                spreads = np.array([max(float(np.std(some)), 1e-12) for some in scores])
+                grid = np.array(shares) * spreads[0] / spreads
+            for number, weights in enumerate(grid.tolist()):
+                total = _added(weights, scores)
                 total[batch.rows.numpy(), batch.items.numpy()] = -np.inf
                 hits = hits_at_k(top_k(total, min(k, n_items)), targets[rows.numpy()])
                 found[number] += np.nansum(from_hits("ndcg", *hits))
-        best = grid[int(found.argmax())]
-        return cls(models, [weight * spreads[0] / spread for weight, spread in zip(best, spreads, strict=True)])
+        return cls(models, grid[int(found.argmax())].tolist())
 
     def score(self, behaviour: Batch | Interactions) -> np.ndarray:
         """Return ``(users, items)``."""
         batch = as_batch(behaviour)
-        parts = zip(self.weights, self.models, strict=True)
-        return np.sum([np.float32(weight) * model.score(batch) for weight, model in parts if weight], axis=0)
+        heard = [(weight, model) for weight, model in zip(self.weights, self.models, strict=True) if weight]
+        return _added([weight for weight, _ in heard], [model.score(batch) for _, model in heard])
 
 
-def _spreads(models: Sequence[Model], behaviour: Batch) -> list[float]:
-    """Return the standard deviation of each model's scores for some users."""
-    some = behaviour.take(next(in_order(len(behaviour), 256)))
-    return [max(float(np.std(model.score(some))), 1e-12) for model in models]
+def _added(weights: Sequence[float], scores: Sequence[np.ndarray]) -> np.ndarray:
+    """Return ``Σ_m w_m scores_m``, a table of its own."""
+    total = np.zeros_like(scores[0])
+    for weight, some in zip(weights, scores, strict=True):
+        if weight:
+            total += np.float32(weight) * some
+    return total

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
-from ..engine.sparse import binary_rows, gram
+from ..engine.sparse import add_product, binary_rows, gram
 from ..errors import InputError, check_sizes
 
 _FAINT = 0.01  # an event whose weight is below this is not read
@@ -56,7 +56,7 @@ class SLIST:
         behaviour, n_items = as_batch(interactions), interactions.n_items
         followed, next_ones = self._examples(behaviour, n_items)
         table = gram(followed, self.regularisation)
-        wanted = torch.from_numpy((followed.T @ next_ones).toarray())
+        wanted = add_product(torch.zeros(n_items, n_items), followed.T.tocsr(), next_ones)
         if self.together:
             met = gram(binary_rows(behaviour, n_items), 0.0).mul_(self.together)
             table += met
@@ -73,7 +73,7 @@ class SLIST:
         items, rows = batch.items.numpy(), batch.rows.numpy()
         back = batch.offsets.numpy()[1:][rows] - 1 - np.arange(len(items))
         x = csr_array((self._weight(back), (rows, items)), shape=(len(batch), self.b.shape[0]))
-        return (x @ self.b).toarray()
+        return add_product(torch.zeros(x.shape), x, self.b).numpy()
 
     def _examples(self, behaviour: Batch, n_items: int) -> tuple[csr_array, csr_array]:
         """Return x_t and e_(i_(t + 1)), ``(examples, items)`` each, one row for each event that another follows."""

@@ -127,19 +127,19 @@ def leave_one_out(interactions: Interactions, refit: bool = False) -> Split:
     warn_of_ties(interactions, "leave-one-out")
     last = np.zeros(interactions.n_events, bool)
     last[interactions.offsets[1:][interactions.events_per_user > 2] - 1] = True
-    last &= ~_seen_before(interactions)
+    first = ~_seen_before(interactions)
+    last &= first
     second_last = np.append(last[1:], False)
     targets, shown = interactions.keep_events(last), interactions.keep_events(~last)
     tested = np.flatnonzero(targets.events_per_user)
     train = shown if refit else interactions.keep_events(~(last | second_last))
-    earlier = None if refit else _validation(interactions, second_last, train)
+    earlier = None if refit else _validation(interactions.keep_events(second_last & first), train)
     name = "leave-one-out, refit" if refit else "leave-one-out"
     return Split(name, train, shown.take_users(tested), targets.take_users(tested), validation=earlier)
 
 
-def _validation(interactions: Interactions, asked: np.ndarray, train: Interactions) -> Split | None:
-    """Return the split that asks for the events ``asked``, where they are the first with their items."""
-    wanted = interactions.keep_events(asked & ~_seen_before(interactions))
+def _validation(wanted: Interactions, train: Interactions) -> Split | None:
+    """Return the split that shows what is trained on, and asks the same users for ``wanted``; None where nobody is."""
     rows = np.flatnonzero((wanted.events_per_user > 0) & (train.events_per_user > 0))
     return Split("validation", train, train.take_users(rows), wanted.take_users(rows)) if len(rows) else None
 

@@ -50,7 +50,8 @@ def model_by_name(
     check_name(name)
     if len(parts := parts_of(name)) > 1:
         chosen_by = check_validation(name, validation)
-        return Blend.chosen([model_by_name(part, train, seed, device, progress) for part in parts], chosen_by)
+        fitted = [model_by_name(part, train, seed, device, progress) for part in parts]
+        return Blend.chosen(fitted, chosen_by, seed=seed)
     if name in BASELINES:
         return BASELINES[name](train, seed)
     if name in OBJECTIVES:
@@ -85,7 +86,8 @@ def check_validation(name: str, validation: Split | None) -> Split:
 
 def warn_of_leak(name: str, model: Model, whole: Interactions) -> bool:
     """Say on standard error, and return, whether ``model`` was trained on the very data that it is tested on."""
-    leaks = getattr(model, "origin", {}).get("data_fingerprint") == whole.fingerprint
+    parts = model.models if isinstance(model, Blend) else [model]
+    leaks = any(getattr(part, "origin", {}).get("data_fingerprint") == whole.fingerprint for part in parts)
     if leaks:
         print(
             f"careful: {name} was trained on all of {whole.name!r}, the test's targets included, and flattered; "

@@ -116,9 +116,6 @@ def pretrain(
         if checkpoint and distributed.speaks():
             checkpoints.save_progress(checkpoint, state, origin)
 
-    if not built.closed_form:
-        seen = _hold_out(interactions.n_users, validation, seed)[0]
-        built.begin(interactions.take_users(seen) if validation else interactions, seed)
     with sharded(built) if shard_items else nullcontext():
         history = _train(
             built.to(device),
@@ -212,6 +209,8 @@ def _train(
         return sum(float(built(held_out.take(rows).to(device))) * len(rows) for rows in pieces) / len(held_out)
 
     train = interactions.take_users(train_rows) if len(held_out) else interactions  # which may be larger than memory
+    if how["resume_from"] is None:  # else every weight is about to be restored
+        built.begin(train, seed)
     examples = built.examples(Stored.of(train))
     how["order"] = lambda: built.order(examples, settings.batch_size)
     alone = any(map(rows_of, built.parameters()))  # each then trains its items on all users, not all items on its users

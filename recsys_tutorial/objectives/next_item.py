@@ -80,8 +80,8 @@ class NextItem(SequenceObjective):
 
 def _countable(interactions: Interactions, newest: int) -> Interactions:
     """Return each user's newest events, of the first users, as many as have few enough pairs of events to count."""
-    back = np.repeat(interactions.offsets[1:], interactions.events_per_user) - np.arange(interactions.n_events)
     pairs = np.minimum(interactions.events_per_user, newest).astype(np.int64) ** 2
     users = int(np.searchsorted(pairs.cumsum(), _MEETINGS, side="right"))
-    kept = interactions.keep_events(back <= newest)
-    return kept if users == len(pairs) else kept.take_users(np.arange(max(1, users)))
+    some = interactions if users == len(pairs) else interactions.take_users(np.arange(max(1, users)))
+    back = np.repeat(some.offsets[1:], some.events_per_user) - np.arange(some.n_events)
+    return some.keep_events(back <= newest)

@@ -5,6 +5,7 @@ import pytest
 
 import recsys_tutorial as rt
 from recsys_tutorial.data.splits import leave_one_out
+from recsys_tutorial.evaluation.by_name import warn_of_leak
 
 
 def histories(path, lines: list[str]) -> rt.Interactions:
@@ -111,3 +112,12 @@ def test_next_item_starts_where_counting_puts_the_items(circle):
     np.testing.assert_allclose(begun, counted / counted.norm(dim=1, keepdim=True), atol=1e-4)
     with pytest.raises(rt.InputError, match="unknown start 'co-ocurrence': did you mean 'co-occurrence'"):
         rt.pretrain("next-item", circle, start="co-ocurrence", **how)
+
+
+def test_a_blend_with_a_model_of_the_whole_data_is_said_to_leak(circle, capsys):
+    whole = rt.pretrain("counting", circle, dim=8)
+    split = leave_one_out(circle)
+    fair = rt.SLIST().fit(split.train)
+    assert warn_of_leak("slist+DIR", rt.Blend([fair, whole], [1, 1]), circle)
+    assert "careful: slist+DIR was trained on all of" in capsys.readouterr().err
+    assert not warn_of_leak("slist", rt.Blend([fair, fair], [1, 1]), circle)
