@@ -209,7 +209,7 @@ def _train(
         return sum(float(built(held_out.take(rows).to(device))) * len(rows) for rows in pieces) / len(held_out)
 
     train = interactions.take_users(train_rows) if len(held_out) else interactions  # which may be larger than memory
-    if how["resume_from"] is None:  # else every weight is about to be restored
+    if how.get("resume_from") is None:  # else every weight is about to be restored
         built.begin(train, seed)
     examples = built.examples(Stored.of(train))
     how["order"] = lambda: built.order(examples, settings.batch_size)
