@@ -17,9 +17,9 @@ from ..data.splits import Split
 from ..errors import InputError, how_many, unknown
 from ..metrics.intervals import bootstrap_interval, bootstrap_intervals
 from ..metrics.ranking import FROM_HITS
-from .lists import MANY_TIED, TiedScores, lists_of
+from .lists import LIST_METRICS, MANY_TIED, TiedScores, lists_of, of_lists
+from .transitions import by_transition, groups_of
 
-LIST_METRICS = ("coverage", "novelty", "gini")
 COLUMNS = ["model", "protocol", "metric", "k", "value", "ci_low", "ci_high", "users", "without", "seconds"]
 TIES = ["tied", "worst", "best"]
 
@@ -32,6 +32,7 @@ def evaluate(
     *,
     sampled: int | None = None,
     ties: bool = False,
+    by: str | None = None,
     batch_size: int = 256,
     seed: int = 0,
     progress: bool | None = None,
@@ -51,6 +52,8 @@ def evaluate(
             numbers are much higher and can order models wrongly (Krichene and Rendle 2020): they are here to show that.
         ties: add the columns ``tied``, the share of the targets whose score another item has too and which might be
             among the k, and ``worst`` and ``best``, the value with all targets last, or first, among their equals.
+        by: ``transition``: a row for each of :data:`.transitions.GROUPS`, in a column ``group``: users whose step from
+            the last item shown to the target was seen in training, could be put together from two, or neither.
         batch_size: users scored at a time.
         seed: of the bootstrap and of the sampled items.
         progress: show a progress bar; None shows one where standard error is a terminal.
@@ -61,11 +64,24 @@ def evaluate(
         :data:`LIST_METRICS` belong to all lists together and have no interval.
 
     Raises:
-        InputError: unknown metric, k out of range, a model of other items, scores that are not finite.
+        InputError: unknown metric, k out of range, a model of other items, scores that are not finite; ``by`` where
+            users have several targets, or with ``ties`` or a metric of lists, which are not of single users.
     """
-    return evaluate_users(
+    if by is not None:
+        check_by(by, split, [metrics] if isinstance(metrics, str) else metrics, ties)
+    table, per_user = evaluate_users(
         models, split, metrics, k, sampled=sampled, ties=ties, batch_size=batch_size, seed=seed, progress=progress
-    )[0]
+    )
+    return table if by is None else by_transition(table, per_user, split, seed)
+
+
+def check_by(by: str, split: Split, metrics: Sequence[str], ties: bool = False) -> None:
+    """Raise InputError where :func:`evaluate` cannot tell the users of ``split`` apart ``by`` that."""
+    if by != "transition":
+        raise unknown("by", by, ["transition"])
+    if beside := [*(metric for metric in metrics if metric in LIST_METRICS), *(["ties"] if ties else [])]:
+        raise InputError(f"{beside[0]} belongs to all users together: leave it out with by={by!r}")
+    groups_of(split)
 
 
 def evaluate_users(
@@ -99,7 +115,7 @@ def evaluate_users(
                 for metric in metrics:
                     row = {"model": name, "protocol": protocol, "metric": metric, "k": length, "seconds": seconds}
                     if metric in LIST_METRICS:
-                        row["value"] = _of_lists(metric, lists.items[:, :length], split)
+                        row["value"] = of_lists(metric, lists.items[:, :length], split)
                     else:
                         users[name, metric, length] = lists.values(metric, length)
                         worst, best = lists.range_of(metric, length)
@@ -164,25 +180,6 @@ def _warn_of_ties(table: pd.DataFrame) -> None:
             TiedScores,
             stacklevel=4,
         )
-
-
-def _of_lists(metric: str, lists: np.ndarray, split: Split) -> float:
-    """Return a property of all lists together.
-
-    ``coverage``: share of the catalogue that is in some list. ``novelty``: mean of ``-log2`` of the share of training
-    users who have the item (Vargas and Castells 2011). ``gini``: 0 when every item is shown equally often, near 1 when
-    a few are shown to all.
-    """
-    shown = lists[lists >= 0]
-    counts = np.bincount(shown, minlength=split.train.n_items)
-    match metric:
-        case "coverage":
-            return float((counts > 0).mean())
-        case "novelty":
-            share = (np.diff(split.train.matrix.tocsc().indptr) + 1) / (split.train.n_users + 1)
-            return float(-np.log2(share[shown]).mean())
-    ranks = np.arange(1, len(counts) + 1)
-    return float((2 * ranks - len(counts) - 1) @ np.sort(counts) / (len(counts) * max(1, counts.sum())))
 
 
 def compare(

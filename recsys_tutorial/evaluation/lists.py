@@ -14,6 +14,7 @@ from ..data.splits import Split
 from ..errors import InputError
 from ..metrics.ranking import from_hits, hits_at_k, top_k
 
+LIST_METRICS = ("coverage", "novelty", "gini")
 MANY_TIED = 0.01  # share of the targets, above which their ties are worth a word
 
 
@@ -137,3 +138,22 @@ def _among_sampled(scores: np.ndarray, targets: csr_array, n: int, rng: np.rando
     keep = wanted.copy()
     np.put_along_axis(keep, chosen, True, axis=1)
     return np.where(keep, scores, -np.inf)
+
+
+def of_lists(metric: str, lists: np.ndarray, split: Split) -> float:
+    """Return a property of all lists together.
+
+    ``coverage``: share of the catalogue that is in some list. ``novelty``: mean of ``-log2`` of the share of training
+    users who have the item (Vargas and Castells 2011). ``gini``: 0 when every item is shown equally often, near 1 when
+    a few are shown to all.
+    """
+    shown = lists[lists >= 0]
+    counts = np.bincount(shown, minlength=split.train.n_items)
+    match metric:
+        case "coverage":
+            return float((counts > 0).mean())
+        case "novelty":
+            share = (np.diff(split.train.matrix.tocsc().indptr) + 1) / (split.train.n_users + 1)
+            return float(-np.log2(share[shown]).mean())
+    ranks = np.arange(1, len(counts) + 1)
+    return float((2 * ranks - len(counts) - 1) @ np.sort(counts) / (len(counts) * max(1, counts.sum())))
