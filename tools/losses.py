@@ -1,4 +1,4 @@
-"""Train one transformer by four losses, each for the same processor time, and write what notebook 05 draws its table from.
+"""Train one transformer by four losses for the same time, and write what notebook 05 draws its table from.
 
 python tools/losses.py OUT.json SEQUENCES [LOSS ...]    Amazon Toys: six minutes a loss on one thread
 

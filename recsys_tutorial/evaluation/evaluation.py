@@ -40,8 +40,8 @@ def evaluate(
     """Rank the catalogue for every test user and return one row per model, metric and k.
 
     What a user was shown is left out of the ranking; of items with equal scores the lower number comes first, and a
-    :class:`TiedScores` warning says where that decides about more than 1 % of the targets. Scores are asked for in batches of users, so that memory follows
-    ``batch_size · n_items``.
+    :class:`.lists.TiedScores` warning says where that decides about more than 1 % of the targets. Scores are asked for
+    in batches of users, so that memory follows ``batch_size · n_items``.
 
     Args:
         models: name -> model that was fitted on ``split.train`` alone, or one model.

@@ -33,7 +33,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
     parser.add_argument("--sampled", type=whole(1), metavar="N", help="rank among N random items: to see it mislead")
     parser.add_argument("--by", choices=["transition"],
-                        help="users apart by whether training has shown the step from the last item to the target")  # fmt: skip
+                        help="users apart: has training shown the step from the last item to the target?")  # fmt: skip
     parser.add_argument("--labels", metavar="LABELS", help="evaluate folders of finetune on these, from DATA")
     add_labels(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
