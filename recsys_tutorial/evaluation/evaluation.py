@@ -127,7 +127,7 @@ def evaluate_users(
         means = dict(zip(users, _means(per_user.to_numpy(), seed), strict=True))
         rows = [row | means.get((row["model"], row["metric"], row["k"]), {}) for row in rows]
     table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *TIES])
-    _warn_of_ties(table)
+    _warn_of_tied_scores(table)
     return table if ties else table[COLUMNS], per_user
 
 
@@ -168,11 +168,11 @@ def _means(values: np.ndarray, seed: int) -> list[dict[str, float]]:
     ]
 
 
-def _warn_of_ties(table: pd.DataFrame) -> None:
+def _warn_of_tied_scores(table: pd.DataFrame) -> None:
     """Warn of every model of which more than :data:`.lists.MANY_TIED` of the targets stand in ties that matter."""
     open_to_ties = (table["tied"] > MANY_TIED) & (table["best"] > table["worst"])
     for name, rows in table[open_to_ties].groupby("model", sort=False):
-        row = rows.loc[(rows["best"] - rows["worst"]).idxmax()]
+        row = max(rows.to_dict("records"), key=lambda row: row["best"] - row["worst"])
         warnings.warn(
             f"{name}: {row['tied']:.1%} of the targets have the score of other items, and the items' order decides: "
             f"{row['metric']}@{row['k']} is {row['value']:.4f}, {row['worst']:.4f} with targets last among their "

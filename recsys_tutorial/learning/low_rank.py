@@ -69,8 +69,9 @@ def low_rank(g: nn.Module, rank: int = RANK, seed: int = 0) -> Iterator[None]:
     g.requires_grad_(False)
     with seeded(seed):
         for part, name in tables:
-            table = getattr(part, name)
-            parametrize.register_parametrization(part, name, LowRank(*table.shape, rank).to(table.device))
+            rows, columns = getattr(part, name).shape
+            change = LowRank(rows, columns, rank).to(getattr(part, name).device)
+            parametrize.register_parametrization(part, name, change)
     if sparse:  # a table made of two others has no rows of its own
         g.sparse_gradients = False  # type: ignore[assignment]
     try:

@@ -27,7 +27,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
                         help=f"{', '.join([*BASELINES, *OBJECTIVES])}, pretrained folders, or blends, A+B")  # fmt: skip
     parser.add_argument("--protocol", choices=PROTOCOLS, default="held-out-users")
-    parser.add_argument("--refit", action="store_true", help="leave-one-out that trains on the second-last event too")
+    parser.add_argument("--refit", action="store_true", help="train on what leave-one-out and temporal keep for validation, too")
     parser.add_argument("--metric", type=names, default=["ndcg", "recall"], metavar="NAME[,NAME...]",
                         help="ndcg,recall,mrr,map,hit_rate,coverage,...")  # fmt: skip
     parser.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
@@ -50,7 +50,8 @@ def run(args: Namespace) -> Report:
     asked = {"seed": args.seed, "refit": args.refit}
     taken = signature(protocol).parameters
     if args.refit and "refit" not in taken:
-        raise InputError(f"--refit is for --protocol leave-one-out, not for {args.protocol}: leave it out")
+        able = " and ".join(name for name, made in PROTOCOLS.items() if "refit" in signature(made).parameters)
+        raise InputError(f"--refit is for --protocol {able}, not for {args.protocol}: leave it out")
     split = protocol(interactions, **{name: value for name, value in asked.items() if name in taken})
     print(split, file=sys.stderr)
     lengths = args.k or [k for k in (10, 20, 100) if k <= interactions.n_items] or [interactions.n_items]
