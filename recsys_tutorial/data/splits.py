@@ -165,7 +165,7 @@ def temporal(interactions: Interactions, target_share: float = 0.2, refit: bool 
         between = (times >= earlier_cut) & (times < cut)
         train = interactions.keep_events(times < earlier_cut)
         if not train.n_events:
-            raise InputError("temporal: nothing lies before the earlier cut: give more data, or refit=True has no such cut")
+            raise InputError("temporal: nothing lies before the earlier cut: give more data, or refit=True")
         earlier = _validation(interactions.keep_events(between & new), train)
         told += f", trained on what was before {_day(earlier_cut)}"
     name = "temporal, refit" if refit else "temporal"
