@@ -52,7 +52,7 @@ def binary_loss(states: Tensor, table: Tensor, targets: Tensor, negatives: int, 
         negatives: items that each state is held against.
         power: of the target's probability; see :func:`calibrated_power`.
 
-    Source: Kang and McAuley (2018), eq. 6, with one negative; several, and the power: Petrov and Macdonald (2023).
+    Source: Kang and McAuley (2018), SASRec, with one negative; several, and the power: Petrov and Macdonald (2023).
     """
     items = torch.cat([targets[:, None], other_items(targets, negatives, len(table))], dim=1)
     scores = _ScoresOf.apply(states, table, items)
@@ -67,7 +67,7 @@ def calibrated_power(negatives: int, n_items: int, calibration: float) -> float:
     probability to the power of β undoes that: at t = 1 the loss is least where σ is the probability that the item is
     the target; t = 0 leaves the binary loss as it is.
 
-    Source: Petrov and Macdonald (2023), gSASRec, eq. 16 and 18.
+    Source: Petrov and Macdonald (2023), gSASRec.
     """
     sampled = negatives / (n_items - 1)
     return sampled * (calibration * (1 - 1 / sampled) + 1 / sampled)

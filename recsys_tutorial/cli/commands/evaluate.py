@@ -27,7 +27,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
                         help=f"{', '.join([*BASELINES, *OBJECTIVES])}, pretrained folders, or blends, A+B")  # fmt: skip
     parser.add_argument("--protocol", choices=PROTOCOLS, default="held-out-users")
-    parser.add_argument("--refit", action="store_true", help="leave-one-out, temporal: train on the validation events too")
+    parser.add_argument("--refit", action="store_true", help="leave-one-out, temporal: train on validation events too")
     parser.add_argument("--metric", type=names, default=["ndcg", "recall"], metavar="NAME[,NAME...]",
                         help="ndcg,recall,mrr,map,hit_rate,coverage,...")  # fmt: skip
     parser.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
