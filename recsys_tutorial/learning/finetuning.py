@@ -58,7 +58,7 @@ RECIPES = {
     "wide": Recipe(moves_g=False),
     "described": Recipe(moves_g=False),
     "frozen": Recipe(20, 3e-3, moves_g=False),
-    "lora": Recipe(20, 1e-3, from_probe=True, validation=0.2, low_rank=True),
+    "lora": Recipe(20, 3e-4, from_probe=True, validation=0.2, low_rank=True),
     "layerwise": Recipe(20, 1e-3, from_probe=True, validation=0.2, decay=0.3),
     "full": Recipe(20, 3e-4, from_probe=True, validation=0.2),
     "scratch": Recipe(30, 3e-3),
