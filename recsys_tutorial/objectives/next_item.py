@@ -63,9 +63,8 @@ class NextItem(SequenceObjective):
         dropout: float = 0.5,
         **options: Any,
     ) -> Self:
-        """Return it with a fresh encoder; ``dropout`` and ``options`` are those of :class:`SequenceEncoder`."""
-        encoder = SequenceEncoder(interactions.n_items, dim, causal=True, dropout=dropout, **options)
-        return cls(encoder, scale, start)
+        """Return it with a fresh encoder; ``dropout`` and ``options`` are its, and those of :meth:`lose_by`."""
+        return cls._fresh(interactions, dim, scale, start, dropout=dropout, **options)
 
     def begin(self, interactions: Interactions, seed: int) -> None:
         """Put the item vectors where ``start`` says."""
