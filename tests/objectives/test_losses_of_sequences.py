@@ -70,8 +70,7 @@ def test_one_way_of_sampling(board):
         ({"loss": "gbce", "calibration": 1.5}, "calibration=1.5: it needs to be between 0 and 1"),
         ({"loss": "gbce", "drawn_by": "uniform"}, "drawn_by='uniform': loss='gbce' has no such setting"),
         ({"loss": "sampled-softmax", "drawn_by": "popular"}, "did you mean 'popularity'"),
-        ({"loss": "bce", "sampled_softmax": 5}, "sampled_softmax is a loss of its own"),
-        ({"loss": "sampled-softmax", "sampled_softmax": 5}, "sampled_softmax is a loss of its own"),
+        ({"loss": "bce", "sampled_softmax": 5}, "a binary loss has no softmax to sample"),
     ],
 )
 def test_what_does_not_fit_is_said(how, message, board):
