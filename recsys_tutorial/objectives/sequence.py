@@ -141,8 +141,8 @@ class SequenceObjective(Objective):
 
     def sample_softmax(self, sampler: ItemSampler) -> None:
         """Let the softmax run over a sample of the items."""
-        if self.sampler is not None or self.negatives is not None:
-            raise InputError("sampled_softmax is a loss of its own: leave it out, or loss")
+        if self.negatives is not None:
+            raise InputError("a binary loss has no softmax to sample: leave sampled_softmax out")
         self.sampler, self.encoder.sparse_gradients = sampler, True
 
     def _rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
