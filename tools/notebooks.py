@@ -28,6 +28,7 @@ MEASURED = NOTEBOOKS / "measured.json"
 README = ROOT / "README.md"
 TABLE = re.compile(r"(<!-- notebooks -->\n).*?(<!-- /notebooks -->)", re.DOTALL)
 SLIDES = re.compile(r"# 0[0-2]\. ")  # the titles of the notebooks that are shown as slides
+CELL = re.compile(r"cell-\d\d[a-z]*")  # what a cell is called
 PROBE = "from recsys_tutorial.system.machine import peak_mb\nprint(peak_mb())"
 
 
@@ -45,13 +46,13 @@ def execute(notebook: NotebookNode) -> tuple[NotebookNode, float, float]:
 
 
 def clean(notebook: NotebookNode) -> NotebookNode:
-    """Keep what a reader needs: source, outputs and counts, ids in reading order; no widget state, no versions."""
+    """Keep what a reader needs: source, outputs and counts, ids in order; no widget state, no versions."""
     notebook.metadata = NotebookNode(
         kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
         language_info={"name": "python"},
     )
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{number:02d}"
+    name_cells(notebook)
+    for cell in notebook.cells:
         if cell.cell_type == "code":
             for output in cell.outputs:
                 output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
@@ -59,6 +60,22 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     if SLIDES.match(notebook.cells[0].source):
         mark_slides(notebook)
     return notebook
+
+
+def name_cells(notebook: NotebookNode) -> None:
+    """Keep the ids of the cells, since translations are keyed by them; a new cell is called after the one before it."""
+    last = ""
+    for cell in notebook.cells:
+        if not (CELL.fullmatch(cell.id) and cell.id > last):
+            cell.id = after(last)
+        last = cell.id
+
+
+def after(name: str) -> str:
+    """Return the first id behind ``name``: ``cell-07`` has ``cell-07a`` behind it, and that ``cell-07b``."""
+    if not name:
+        return "cell-00"
+    return f"{name[:-1]}{chr(ord(name[-1]) + 1)}" if "a" <= name[-1] < "z" else f"{name}a"
 
 
 def mark_slides(notebook: NotebookNode) -> None:

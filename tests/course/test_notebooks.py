@@ -117,14 +117,30 @@ def test_readme_and_the_first_notebook_hold_the_measured_table():
     assert table.replace("](", "](notebooks/") in (ROOT / "README.md").read_text()
 
 
-def test_a_notebook_ends_with_exercises_questions_and_what_to_take_along(path):
+def test_a_notebook_ends_with_exercises_questions_and_three_lines_to_remember(path):
     cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
     titles = re.findall(r"^## (.*)$", "\n".join(cells), re.M)
-    assert titles[-3:] == ["Exercises", "Questions to think about", "What to take along"]
+    assert titles[-3:] == ["Exercises", "Questions to think about", "What to remember"]
+    assert len(re.findall(r"^[-*] ", cells[-1].split("## What to remember")[1], re.M)) == 3
     (asked,) = [cell for cell in cells if cell.startswith("## Questions to think about")]
     questions, answers = re.findall(r"^\d\. .*\?$", asked, re.M), re.findall(r"<details>.*?</details>", asked, re.S)
     assert 2 <= len(questions) == len(answers) <= 4
     assert 2 <= len([name for name in EXERCISES if name[:2] == path.stem[:2]]) <= 4
+
+
+def test_a_new_cell_is_called_after_the_one_before_it_and_the_others_keep_their_names():
+    notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
+    names = [cell.id for cell in notebook.cells]
+    notebook.cells[3:3] = [nbformat.v4.new_markdown_cell("new") for _ in range(28)]
+    notebook.cells.append(notebook.cells.pop(0))
+    tool.name_cells(notebook)
+    found = [cell.id for cell in notebook.cells]
+    assert [name for name in found if name in names] == names[1:]
+    assert (found[2], found[3], found[28], found[29]) == ("cell-02a", "cell-02b", "cell-02za", "cell-02zb")
+    assert found == sorted(set(found))
+    assert [tool.after(name) for name in ("", "cell-07", "cell-07a", "cell-07z")] == [
+        "cell-00", "cell-07a", "cell-07b", "cell-07za",
+    ]  # fmt: skip
 
 
 def broken(change) -> list[str]:
