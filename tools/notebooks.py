@@ -28,7 +28,7 @@ MEASURED = NOTEBOOKS / "measured.json"
 README = ROOT / "README.md"
 TABLE = re.compile(r"(<!-- notebooks -->\n).*?(<!-- /notebooks -->)", re.DOTALL)
 SLIDES = re.compile(r"# 0[0-2]\. ")  # the titles of the notebooks that are shown as slides
-CELL = re.compile(r"cell-\d\d[a-z]*")  # what a cell is called
+CELL = re.compile(r"cell-(\d{2,})([a-z]*)")  # what a cell is called
 PROBE = "from recsys_tutorial.system.machine import peak_mb\nprint(peak_mb())"
 
 
@@ -64,18 +64,19 @@ def clean(notebook: NotebookNode) -> NotebookNode:
 
 def name_cells(notebook: NotebookNode) -> None:
     """Keep the ids of the cells, since translations are keyed by them; a new cell is called after the one before it."""
-    last = ""
+    last = (-1, "")
     for cell in notebook.cells:
-        if not (CELL.fullmatch(cell.id) and cell.id > last):
-            cell.id = after(last)
-        last = cell.id
+        found = CELL.fullmatch(cell.id)
+        name = (int(found[1]), found[2]) if found else last
+        last = name if name > last else after(*last)
+        cell.id = f"cell-{last[0]:02d}{last[1]}"
 
 
-def after(name: str) -> str:
-    """Return the first id behind ``name``: ``cell-07`` has ``cell-07a`` behind it, and that ``cell-07b``."""
-    if not name:
-        return "cell-00"
-    return f"{name[:-1]}{chr(ord(name[-1]) + 1)}" if "a" <= name[-1] < "z" else f"{name}a"
+def after(number: int, letters: str) -> tuple[int, str]:
+    """Return the first name behind another: behind 7 there is 7a, behind that 7b."""
+    if number < 0:
+        return 0, ""
+    return number, f"{letters[:-1]}{chr(ord(letters[-1]) + 1)}" if letters and letters[-1] < "z" else f"{letters}a"
 
 
 def mark_slides(notebook: NotebookNode) -> None:

@@ -129,18 +129,13 @@ def test_a_notebook_ends_with_exercises_questions_and_three_lines_to_remember(pa
 
 
 def test_a_new_cell_is_called_after_the_one_before_it_and_the_others_keep_their_names():
-    notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
-    names = [cell.id for cell in notebook.cells]
-    notebook.cells[3:3] = [nbformat.v4.new_markdown_cell("new") for _ in range(28)]
-    notebook.cells.append(notebook.cells.pop(0))
+    names = ["cell-99", "cell-100", *[f"new-{n}" for n in range(28)], "cell-102", "cell-101"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("", id=name) for name in names])
     tool.name_cells(notebook)
     found = [cell.id for cell in notebook.cells]
-    assert [name for name in found if name in names] == names[1:]
-    assert (found[2], found[3], found[28], found[29]) == ("cell-02a", "cell-02b", "cell-02za", "cell-02zb")
-    assert found == sorted(set(found))
-    assert [tool.after(name) for name in ("", "cell-07", "cell-07a", "cell-07z")] == [
-        "cell-00", "cell-07a", "cell-07b", "cell-07za",
-    ]  # fmt: skip
+    assert found[:4] == ["cell-99", "cell-100", "cell-100a", "cell-100b"]
+    assert found[-4:] == ["cell-100za", "cell-100zb", "cell-102", "cell-102a"]
+    assert tool.after(-1, "") == (0, "")
 
 
 def broken(change) -> list[str]:
