@@ -39,11 +39,13 @@ def other_items(targets: Tensor, negatives: int, n_items: int) -> Tensor:
     return drawn + (drawn >= targets[:, None])
 
 
-def binary_loss(states: Tensor, table: Tensor, targets: Tensor, negatives: int, power: float = 1.0) -> Tensor:
-    r"""Return ``-(power · log σ(s · v_target) + Σ_j log(1 - σ(s · v_j))) / (negatives + 1)``, averaged; 0 of none.
+def binary_loss(
+    states: Tensor, table: Tensor, targets: Tensor, negatives: int, power: float = 1.0, offset: float = 0.0
+) -> Tensor:
+    r"""Return ``-(power · log σ(z_target) + Σ_j log(1 - σ(z_j))) / (negatives + 1)``, averaged; 0 of none.
 
-    The j are ``negatives`` items, drawn anew for each state, each uniform among all but its target. Their logits are
-    the only ones computed: ``2 n (negatives + 1) dim`` flops, whatever the catalogue.
+    ``z_j = s · v_j + offset``. The j are ``negatives`` items, drawn anew for each state, each uniform among all but its
+    target. Their logits are the only ones computed: ``2 n (negatives + 1) dim`` flops, whatever the catalogue.
 
     Args:
         states: ``(n, dim)``.
@@ -51,11 +53,13 @@ def binary_loss(states: Tensor, table: Tensor, targets: Tensor, negatives: int, 
         targets: ``(n,)`` int64, the item each state should point at.
         negatives: items that each state is held against.
         power: of the target's probability; see :func:`calibrated_power`.
+        offset: the same for all items. A softmax would not notice it; a binary loss without it has to turn all items
+            away from all states, to say that most are wrong.
 
     Source: Kang and McAuley (2018), SASRec, with one negative; several, and the power: Petrov and Macdonald (2023).
     """
     items = torch.cat([targets[:, None], other_items(targets, negatives, len(table))], dim=1)
-    scores = _ScoresOf.apply(states, table, items)
+    scores = _ScoresOf.apply(states, table, items) + offset
     total = power * F.logsigmoid(scores[:, 0]).sum() + F.logsigmoid(-scores[:, 1:]).sum()
     return -total / (negatives + 1) / (shared_count(len(targets)) or 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
@@ -53,6 +54,7 @@ class SequenceObjective(Objective):
         self.sampler: ItemSampler | None = None
         self.negatives: int | None = None  # of a binary loss
         self.power = 1.0
+        self.offset = 0.0  # of a binary loss's logits
 
     @classmethod
     def _fresh(
@@ -117,6 +119,7 @@ class SequenceObjective(Objective):
             if not 0 <= t <= 1:
                 raise InputError(f"calibration={t!r}: it needs to be between 0 and 1")
             self.power = calibrated_power(self.negatives, len(counts), t)
+            self.offset = math.log(self.power / self.negatives)  # a score of 0 then has the odds of the average item
 
     def examples(self, behaviour: Batch) -> Batch:
         """Return histories that are too long for the encoder in pieces, so that all of them is trained on."""
@@ -133,7 +136,7 @@ class SequenceObjective(Objective):
     def says(self, states: Tensor, items: Tensor) -> Tensor:
         """Return the mean loss of ``(n, dim)`` states that should say ``(n,)`` items; 0 where there are none."""
         if self.negatives is not None:
-            return binary_loss(states, self.weights(), items, self.negatives, self.power)
+            return binary_loss(states, self.weights(), items, self.negatives, self.power, self.offset)
         if self.sampler is None:
             return linear_cross_entropy(states, self.weights(), items)
         one_each = Batch(items, torch.arange(len(items) + 1, device=items.device), torch.ones_like(states[:, 0]))

@@ -24,6 +24,14 @@ def test_two_items_by_hand():
     assert binary_loss(states, table, torch.tensor([0]), 2, power=0.5).item() == pytest.approx(twice, rel=1e-6)
 
 
+def test_the_offset_is_added_to_every_logit():
+    states, table, targets = parts()
+    torch.manual_seed(0)
+    moved = binary_loss(F.pad(states, (0, 1), value=1.0), F.pad(table, (0, 1), value=-0.7), targets, 3)
+    torch.manual_seed(0)
+    torch.testing.assert_close(binary_loss(states, table, targets, 3, offset=-0.7), moved)
+
+
 def test_nobody_asks_nothing():
     states, table, _ = parts()
     assert binary_loss(states[:0], table, torch.empty(0, dtype=torch.int64), 4).item() == 0

@@ -1,11 +1,13 @@
 """The losses of the sequence objectives: one switch, the same scores."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
 import recsys_tutorial as rt
-from recsys_tutorial.engine.negatives import calibrated_power
+from recsys_tutorial.engine.negatives import binary_loss, calibrated_power
 from recsys_tutorial.objectives import build_objective
 from recsys_tutorial.objectives.sequence import LOSSES
 
@@ -87,4 +89,17 @@ def test_only_gbce_is_calibrated(board):
     how = {"loss": "gbce", "negatives": 4}
     assert build_objective("next-item", board, 8, **how).power == calibrated_power(4, 20, 0.75)
     assert build_objective("next-item", board, 8, **how, calibration=1.0).power == calibrated_power(4, 20, 1.0)
-    assert build_objective("next-item", board, 8, loss="bce").power == 1
+    one = build_objective("next-item", board, 8, loss="bce")
+    assert (one.power, one.offset) == (1, 0)
+
+
+def test_a_score_of_nothing_has_the_odds_of_the_average_item(board):
+    """With all scores 0, the loss of a target and its negatives is least at the offset that is taken."""
+    built = build_objective("next-item", board, 8, loss="gbce", negatives=4)
+    assert built.offset == math.log(built.power / 4)
+    nothing, targets = torch.zeros(50, 3), torch.arange(50) % 20
+    at = [
+        binary_loss(nothing, torch.zeros(20, 3), targets, 4, built.power, built.offset + more).item()
+        for more in (-0.1, 0.0, 0.1)
+    ]
+    assert at[1] < min(at[0], at[2])
