@@ -39,9 +39,8 @@ def evaluate(
 ) -> pd.DataFrame:
     """Rank the catalogue for every test user and return one row per model, metric and k.
 
-    What a user was shown is left out of the ranking; of items with equal scores the lower number comes first, and a
-    :class:`.lists.TiedScores` warning says where that decides about more than 1 % of the targets. Scores are asked for
-    in batches of users, so that memory follows ``batch_size · n_items``.
+    What a user was shown is left out of the ranking; of items with equal scores the lower number comes first. Scores
+    are asked for in batches of users, so that memory follows ``batch_size · n_items``.
 
     Args:
         models: name -> model that was fitted on ``split.train`` alone, or one model.
@@ -51,7 +50,8 @@ def evaluate(
         sampled: rank the targets among this many random items that the user has not seen, and not among all. Such
             numbers are much higher and can order models wrongly (Krichene and Rendle 2020): they are here to show that.
         ties: add the columns ``tied``, the share of the targets whose score another item has too and which might be
-            among the k, and ``worst`` and ``best``, the value with all targets last, or first, among their equals.
+            among the k, and ``worst`` and ``best``, the value with all targets last, or first, among their equals; warn
+            (:class:`.lists.TiedScores`) where the order of items decides about more than 1 % of the targets.
         by: ``transition``: a row for each of :data:`.transitions.GROUPS`, in a column ``group``: users whose step from
             the last item shown to the target was seen in training, could be put together from two, or neither.
         batch_size: users scored at a time.
@@ -127,8 +127,10 @@ def evaluate_users(
         means = dict(zip(users, _means(per_user.to_numpy(), seed), strict=True))
         rows = [row | means.get((row["model"], row["metric"], row["k"]), {}) for row in rows]
     table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *TIES])
+    if not ties:
+        return table[COLUMNS], per_user
     _warn_of_tied_scores(table)
-    return table if ties else table[COLUMNS], per_user
+    return table, per_user
 
 
 def check_asked(

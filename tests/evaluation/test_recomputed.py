@@ -107,11 +107,11 @@ def test_ties_are_said_where_they_decide():
     alike = Saved(np.zeros((split.inputs.n_users, 9)), split)
     said = r"alike: 100.0% of the targets have the score of other items.*is 0\.\d+, 0\.0000 with.*last.*, 1\.0000 with"
     with pytest.warns(TiedScores, match=said):
-        table = rt.evaluate({"alike": alike}, split, ("ndcg", "hit_rate", "coverage"), 1)
-    assert "tied" not in table
+        rt.evaluate({"alike": alike}, split, ("ndcg", "hit_rate", "coverage"), 1, ties=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        rt.evaluate({"alike": alike}, split, "recall", 9)  # all are listed, whatever their order
+        assert "tied" not in rt.evaluate({"alike": alike}, split, "ndcg", 1)  # nobody asked
+        rt.evaluate({"alike": alike}, split, "recall", 9, ties=True)  # all are listed, whatever their order
         different = Saved(np.arange(9.0) + np.zeros((split.inputs.n_users, 1)), split)
         found = rt.evaluate(different, split, "ndcg", 3, ties=True).iloc[0]
     assert (found["tied"], found["worst"]) == (0, found["best"])
