@@ -5,8 +5,8 @@ are sums of ``(users, dim)`` and ``(users,)``, never a table (Shoeybi et al. 201
 Weights, gradients and the optimiser's state are divided by the number of processes, and so are the logits.
 
 Why by hand: FSDP2 gathers the whole table for each pass, so that it has to fit after all. DTensor (torch 2.13) has no
-rule for ``embedding_bag``, gathers the logits to pick a user's own items, and its tensors cannot stand beside plain
-ones in a fused optimiser or in the clipping of gradients.
+rule for ``embedding_bag``, and its row-sharded ``embedding`` returns a replicated gradient of the table's full size.
+A fused Adam takes DTensors by now: it is not a reason.
 """
 
 from __future__ import annotations
