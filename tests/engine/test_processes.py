@@ -186,6 +186,7 @@ gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this m
 
 
 @gpu
+@pytest.mark.cuda
 @each_shared
 def test_a_gpu_follows_the_draws_of_the_cpu(case):
     name, options = processes.SHARED[case]
@@ -193,6 +194,7 @@ def test_a_gpu_follows_the_draws_of_the_cpu(case):
     assert on_gpu["loss"] == pytest.approx(on_cpu["loss"], rel=1e-3)
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="fewer than two GPUs on this machine")
 def test_two_gpus_by_nccl(tmp_path):
     command = [*TORCHRUN, "2", *PRETRAIN, "--epochs", "1", "--device", "cuda", "--out", str(tmp_path), "--json", "-"]
