@@ -116,8 +116,8 @@ def test_measures_on_a_gpu_are_those_of_the_cpu(board, name):
     np.testing.assert_allclose(here, there, atol=1e-6)
 
 
-def test_labels_are_learned_on_a_gpu(club):
-    task = rt.new_shelf(club, seed=0)
+def test_labels_are_learned_on_a_gpu(board):
+    task = rt.new_shelf(board, seed=0)
     model = pretrained("denoising", task.behaviour)
     for strategy in ("probe", "full", "layerwise"):
         tuned = rt.finetune(model, task, strategy=strategy, epochs=2, device=DEVICE, progress=False)

@@ -28,11 +28,11 @@ class DrawnLinear(nn.Linear):
     def reset_parameters(self) -> None:
         """Draw weights from torch's global generator, and remember them by their sum."""
         super().reset_parameters()
-        self.first = float(self.weight.double().sum()) if self.weight.device.type != "meta" else 0.0
+        self.first = float(self.weight.detach().double().sum()) if self.weight.device.type != "meta" else 0.0
 
     def draw(self) -> None:
         """Draw weights anew, on the CPU so that they are the same on every device, unless they have been changed."""
-        if float(self.weight.cpu().double().sum()) == self.first:
+        if float(self.weight.detach().cpu().double().sum()) == self.first:
             fresh = DrawnLinear(self.in_features, self.out_features, self.bias is not None)
             self.load_state_dict(fresh.state_dict())
             self.first = fresh.first
