@@ -101,7 +101,7 @@ def epochs_over_floor(
 def epoch_over_floor(
     objective: Objective, data: Interactions, meter: Meter, repetitions: int, seed: int
 ) -> dict[str, Any]:
-    """Return the record ``epoch_over_floor_NAME``, on the device of ``meter``; the first epoch is counted, not timed."""
+    """Return the record ``epoch_over_floor_NAME``, on ``meter``'s device; the first epoch is counted, not timed."""
     objective, recipe = objective.to(meter.device), objective.recipe
     examples = objective.examples(Batch.of(data))
     batch_size = min(recipe.batch_size, max(32, data.n_users // 10))
