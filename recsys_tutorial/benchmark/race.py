@@ -76,7 +76,8 @@ def _not_run(about: dict[str, Any], why: str) -> dict[str, Any]:
 
 def _to_quality(ours: Fits, theirs: Fits, split: Split, repetitions: int) -> dict[str, Any]:
     """Fit all in turns, once for nothing; the quality is that of the first turn."""
-    fits, times, reached = [*ours, *theirs], [], []
+    fits, reached = [*ours, *theirs], []
+    times: list[list[float]] = []
     for turn in range(repetitions + 1):
         times.append([])
         for fit in fits:

@@ -75,15 +75,12 @@ class _RowsOfDecoder(Decoder):
         return super().forward(_Spread.apply(vectors))
 
     def multinomial_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
-        if self.sampler is not None:
-            return _Sum.apply(self._sampled_loss(_Spread.apply(vectors), self._own(target), self._own(without)))
         own = self._own(target), self._own(without)
+        if self.sampler is not None:
+            how: Any = {"most": _most, "add": lambda x: _Spread.apply(_Sum.apply(x))}
+            vectors = _Spread.apply(vectors)
+            return _Sum.apply(sampled_multinomial_loss(vectors, self._rows, own[0], self.sampler, own[1], **how))
         return _Sum.apply(multinomial_loss(self(vectors), *own, log_sum=_log_sum, add=_Sum.apply))
-
-    def _sampled_loss(self, vectors: Tensor, target: Batch, without: Batch | None) -> Tensor:
-        return sampled_multinomial_loss(
-            vectors, self._rows, target, self.sampler, without, most=_most, add=lambda x: _Spread.apply(_Sum.apply(x))
-        )
 
     def squared_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
         own = self._own(target), self._own(without)

@@ -5,7 +5,7 @@ is stored beside it, for screen readers and for tests, which compare the text an
 """
 
 from .base import COLOURS, LINES, MARKERS, Plot, new
-from .cost import benchmark, growth, pareto, roofline
+from .cost import benchmark, growth, pareto, race, roofline
 from .data import head_of_tail, heat, long_tail, plane, reconstruction
 from .domains import domains
 from .maps import item_map, item_maps
@@ -36,6 +36,7 @@ __all__ = [
     "new",
     "pareto",
     "plane",
+    "race",
     "reconstruction",
     "roofline",
     "simulated_few_labels",
