@@ -25,7 +25,10 @@ from records import write_records  # noqa: E402
 
 import recsys_tutorial as rt  # noqa: E402
 from recsys_tutorial import benchmark  # noqa: E402
+from recsys_tutorial.benchmark.race import race  # noqa: E402
 from recsys_tutorial.errors import InputError  # noqa: E402
+
+TURNS = 3
 
 DATA = {
     "movielens-small": lambda: rt.load_dataset("movielens-small").binarise(at_least=4).filter_counts(5, 5),
@@ -34,7 +37,7 @@ DATA = {
 
 
 def main(out: str, names: list[str]) -> None:
-    """Write the file anew after each data set; those that are not named keep their records."""
+    """Write the file anew after each row; data sets that are not named keep their records."""
     torch.set_num_threads(1)
     against = [name for name in sorted(benchmark.PEERS) if importlib.util.find_spec(name)]
     kept: list[dict[str, Any]] = json.loads(Path(out).read_text())["records"] if Path(out).exists() else []
@@ -48,10 +51,13 @@ def main(out: str, names: list[str]) -> None:
         except InputError as error:
             print(f"without {name}: {error}", file=sys.stderr)
             continue
-        found = benchmark.benchmark(["race"], against, data=data, progress=True)
-        kept = [row for row in kept if row["data"] != data.name]
-        kept += [{key: _short(value) for key, value in row.items() if key not in ("bar", "ok")} for row in found]
-        write_records(out, about, kept)
+        others = [row for row in kept if row["data"] != data.name]
+        found: list[dict[str, Any]] = []
+        for row in race(data, tuple(against), TURNS, 0):
+            found.append({key: _short(value) for key, value in row.items() if key not in ("bar", "ok")})
+            print(found[-1]["row"], found[-1]["peer"], found[-1]["value"], file=sys.stderr, flush=True)
+            write_records(out, about, [*others, *found])
+        kept = [*others, *found]
 
 
 def _short(value: object) -> object:
