@@ -36,20 +36,37 @@ class Meter:
     Args:
         square: side of the matrices; by default one at which the rate has levelled off.
         added: floats that are added in place; by default more than a cache holds.
+        device: whose rates they are.
+        dtype: of the product; with another than float32 the work runs under autocast.
     """
 
-    def __init__(self, square: int = 2048, added: int = 2**24) -> None:
-        self.left, self.right = torch.randn(2, square, square)
-        self.source, self.sink = torch.ones(2, added)  # not zeros: pages never written are all one page
+    def __init__(
+        self, square: int = 2048, added: int = 2**24, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.device, self.dtype = torch.device(device), dtype
+        self.left, self.right = torch.randn(2, square, square).to(self.device, dtype)
+        # Not zeros: pages never written are all one page.
+        self.source, self.sink = torch.ones(2, added, device=self.device)
 
     def rates(self) -> Rates:
         """Return the better of two tries of a product of squares, and of adding to a table that fits in no cache.
 
         (Adding in place reads two numbers and writes one; a copy would read what it overwrites, and hide it.)
         """
-        product = min(seconds(lambda: torch.mm(self.left, self.right)) for _ in range(2))
-        added = min(seconds(lambda: self.sink.add_(self.source)) for _ in range(2))
+        self._finished(None)
+        product = min(seconds(lambda: self._finished(torch.mm(self.left, self.right))) for _ in range(2))
+        added = min(seconds(lambda: self._finished(self.sink.add_(self.source))) for _ in range(2))
         return Rates(2 * len(self.left) ** 3 / product, 3 * 4 * len(self.source) / added)
+
+    def work(self) -> torch.autocast:
+        """Return what the work that is held against these rates runs under."""
+        mixed = self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype if mixed else torch.bfloat16, enabled=mixed)
+
+    def _finished(self, _: object) -> None:
+        """Wait for a GPU, which goes on by itself."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
 
 @dataclass(frozen=True)
@@ -84,8 +101,8 @@ def epochs_over_floor(
 def epoch_over_floor(
     objective: Objective, data: Interactions, meter: Meter, repetitions: int, seed: int
 ) -> dict[str, Any]:
-    """Return the record ``epoch_over_floor_NAME``; the first epoch is counted and not timed."""
-    recipe = objective.recipe
+    """Return the record ``epoch_over_floor_NAME``, on ``meter``'s device; the first epoch is counted, not timed."""
+    objective, recipe = objective.to(meter.device), objective.recipe
     examples = objective.examples(Batch.of(data))
     batch_size = min(recipe.batch_size, max(32, data.n_users // 10))
     settings = Settings(1 + repetitions, batch_size, recipe.learning_rate, recipe.weight_decay)
@@ -96,7 +113,8 @@ def epoch_over_floor(
         return plan
 
     def loss(batch: Batch) -> torch.Tensor:
-        return objective.train()(batch)
+        with meter.work():
+            return objective.train()(batch.to(meter.device))
 
     def measure(state: Progress) -> None:
         if state.epoch == 1:

@@ -17,6 +17,7 @@ from .kernels import ease, ranking
 from .measure import peak, ratio
 from .peers import PEERS, closed_forms
 from .quality import quality
+from .race import race
 from .roofline import roofline
 from .serving import lists_over_implicit, serving
 
@@ -134,6 +135,11 @@ def _quality(run: Run) -> Iterator[dict[str, Any]]:
     yield from quality(run.real(), bags, run.against, run.seed)
 
 
+def _race(run: Run) -> Iterator[dict[str, Any]]:
+    """The race: models, lists, measures and reading, ours over those of the libraries that are named."""
+    yield from race(run.real(), run.against, min(3, run.scale.repetitions), run.seed)
+
+
 def _growth(run: Run) -> Iterator[dict[str, Any]]:
     """Growth of time and memory as users, items and interactions double."""
     yield from growth("denoising", run.scale.base, run.scale.doublings, run.scale.rounds, run.seed)
@@ -169,7 +175,7 @@ def _memory(run: Run) -> Iterator[dict[str, Any]]:
 
 
 PARTS: dict[str, Callable[[Run], Iterator[dict[str, Any]]]] = {
-    "hardware": _hardware, "evaluation": _evaluation, "quality": _quality, "serving": _serving, "growth": _growth,
-    "million": _million, "large": _large, "memory": _memory,
+    "hardware": _hardware, "evaluation": _evaluation, "quality": _quality, "serving": _serving, "race": _race,
+    "growth": _growth, "million": _million, "large": _large, "memory": _memory,
 }  # fmt: skip
 __all__ = ["PARTS", "PEERS", "Run", "Scale"]

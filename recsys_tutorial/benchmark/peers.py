@@ -35,7 +35,8 @@ def peer(name: str) -> Any:
         raise InputError(f"{name} is not installed: pip install 'recsys-tutorial[bench]'") from error
 
 
-def _rows(train: Interactions) -> csr_matrix:
+def rows_of(train: Interactions) -> csr_matrix:
+    """Return who has what, as these libraries take it."""
     return csr_matrix(binary_rows(Batch.of(train), train.n_items))
 
 
@@ -45,7 +46,7 @@ def _rows(train: Interactions) -> csr_matrix:
 def closed_forms(name: str, train: Interactions, repetitions: int) -> Iterator[dict[str, Any]]:
     """Yield how long our EASE and item-kNN take over those of a library that has them."""
     module = peer(name)
-    rows, ours = _rows(train), {"item_knn": lambda: ItemKNN(100).fit(train), "ease": lambda: EASE().fit(train)}
+    rows, ours = rows_of(train), {"item_knn": lambda: ItemKNN(100).fit(train), "ease": lambda: EASE().fit(train)}
     theirs: dict[str, Callable[[], object]] = {}
     if name == "implicit":
         theirs["item_knn"] = lambda: module.nearest_neighbours.CosineRecommender(K=100).fit(rows, show_progress=False)
@@ -68,11 +69,11 @@ def _implicit(train: Interactions, seed: int) -> Iterator[Fit]:
 
 def _irspack(train: Interactions, seed: int) -> Iterator[Fit]:
     """Yield irspack's EASE, and its iALS as revisited by Rendle et al. (2022)."""
-    module, rows = peer("irspack"), _rows(train)
-    yield "irspack-ease", {}, lambda: _Irspack(module.DenseSLIMRecommender(rows, reg=250.0).learn())
+    module, rows = peer("irspack"), rows_of(train)
+    yield "irspack-ease", {}, lambda: Irspack(module.DenseSLIMRecommender(rows, reg=250.0).learn())
     for budget in IRSPACK_BUDGETS:
         how = budget | {"alpha0": 0.1, "reg": 0.003, "random_seed": seed, "n_threads": torch.get_num_threads()}
-        yield "irspack-ials", budget, partial(lambda how: _Irspack(module.IALSRecommender(rows, **how).learn()), how)
+        yield "irspack-ials", budget, partial(lambda how: Irspack(module.IALSRecommender(rows, **how).learn()), how)
 
 
 def _cornac(train: Interactions, seed: int) -> Iterator[Fit]:
@@ -108,7 +109,7 @@ class _Cornac:
         return self.vae.decode(self.vae.encode(as_batch(behaviour).binary().dense(self.n_items))[0]).numpy()
 
 
-class _Irspack:
+class Irspack:
     """One of irspack's recommenders as one of our models."""
 
     def __init__(self, theirs: Any) -> None:
@@ -121,4 +122,5 @@ class _Irspack:
 
 PEERS: dict[str, Callable[[Interactions, int], Iterator[Fit]]] = {
     "cornac": _cornac, "implicit": _implicit, "irspack": _irspack,
+    "polars": lambda train, seed: iter(()), "ranx": lambda train, seed: iter(()),  # these train nothing
 }  # fmt: skip

@@ -82,13 +82,14 @@ def _everyone(split: Split, names: Sequence[str], against: Sequence[str], seed: 
     """Yield name, budget and training of every model, ours and theirs in turns."""
     yield "popularity", {}, lambda: Popularity().fit(split.train)
     yield "ease", {}, lambda: EASE().fit(split.train)
-    ours = [_ours(split, name, budget, seed) for name in names for budget in BUDGETS.get(name, ({},))]
+    ours = [budgeted(split, name, budget, seed) for name in names for budget in BUDGETS.get(name, ({},))]
     theirs = [fit for peer in against for fit in PEERS[peer](split.train, seed)]
     for pair in zip_longest(ours, theirs):
         yield from filter(None, pair)
 
 
-def _ours(split: Split, name: str, budget: dict[str, Any], seed: int) -> Fit:
+def budgeted(split: Split, name: str, budget: dict[str, Any], seed: int) -> Fit:
+    """Return one of :data:`BUDGETS` as a training."""
     how = dict(budget)
     if steps := how.pop("steps", None):
         a_step = min(OBJECTIVES[name].recipe.batch_size, max(32, split.train.n_users // 10))

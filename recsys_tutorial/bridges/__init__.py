@@ -1,1 +1,1 @@
-"""The same f in other people's tools: Hugging Face, Keras, DeepCTR."""
+"""The same f in other people's tools: Hugging Face, Keras, DeepCTR, TorchRec."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..data.batches import Batch
+from ..engine.heads import DrawnLinear
 from ..errors import InputError, check_sizes, unknown
 from .bag import ACTIVATIONS
 from .base import Cost, Encoder, n_parameters
@@ -41,7 +42,7 @@ class FeatureEncoder(Encoder):
         self.n_items, self.dim = n_items, dim
         self.config: dict[str, Any] = dict(n_items=n_items, n_features=n_features, dim=dim, activation=activation)
         self.register_buffer("features", torch.zeros(n_items, n_features))
-        self.project = nn.Linear(n_features, dim)
+        self.project = DrawnLinear(n_features, dim)
         self.activation = ACTIVATIONS[activation]()
 
     @classmethod

@@ -22,6 +22,22 @@ def linear_head(weight: Tensor | np.ndarray, bias: Tensor | np.ndarray) -> nn.Li
     return head
 
 
+class DrawnLinear(nn.Linear):
+    """A linear layer that :meth:`draw` gives other first weights, for as long as it has learned nothing."""
+
+    def reset_parameters(self) -> None:
+        """Draw weights from torch's global generator, and remember them by their sum."""
+        super().reset_parameters()
+        self.first = float(self.weight.detach().double().sum()) if self.weight.device.type != "meta" else 0.0
+
+    def draw(self) -> None:
+        """Draw weights anew, on the CPU so that they are the same on every device, unless they have been changed."""
+        if float(self.weight.detach().cpu().double().sum()) == self.first:
+            fresh = DrawnLinear(self.in_features, self.out_features, self.bias is not None)
+            self.load_state_dict(fresh.state_dict())
+            self.first = fresh.first
+
+
 def votes(similarity: np.ndarray, y: csr_array, k: int) -> np.ndarray:
     """Return the weighted mean of the k rows of y that are most similar, and a little of the mean of all.
 

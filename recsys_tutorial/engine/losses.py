@@ -57,6 +57,11 @@ class _Squared(torch.autograd.Function):
         return gradient.index_put_((rows, items), -2 * grad * weights, accumulate=True), None, None, None
 
 
+def _full(outputs: Tensor) -> Tensor:
+    """Return outputs that autocast made short as float32: a loss adds up what 8 bits cannot tell apart."""
+    return outputs.float() if outputs.dtype in (torch.bfloat16, torch.float16) else outputs
+
+
 def _log_sum(logits: Tensor) -> Tensor:
     return logits.logsumexp(1)
 
@@ -83,6 +88,7 @@ def multinomial_loss(
 
     Source: Liang et al. (2018), Variational Autoencoders for Collaborative Filtering, eq. 2.
     """
+    logits = _full(logits)
     among = logits.detach()
     if without is not None:
         among = among.index_put((without.rows, without.items), logits.new_tensor(-torch.inf))
@@ -100,6 +106,7 @@ def squared_loss(outputs: Tensor, target: Batch, without: Batch | None = None) -
         target: y, one row per row of ``outputs``.
         without: items whose outputs do not count, none of them in ``target``.
     """
+    outputs = _full(outputs)
     total = _Squared.apply(outputs, target.rows, target.items, target.weights.to(outputs))
     if without is not None:
         total = total - outputs[without.rows, without.items].square().sum()
@@ -143,9 +150,11 @@ def linear_squared_loss(
         target: y, one row per row of ``states``.
         without: items whose outputs do not count, none of them in ``target``.
     """
+    states = _full(states)
     events = target.rows, target.items, target.weights.to(states)
     left_out = (target.items[:0],) * 2 if without is None else (without.items, without.rows)
-    return _LinearSquared.apply(states, table, bias, events, left_out) / shared_count(len(target))
+    with torch.autocast(states.device.type, enabled=False):
+        return _LinearSquared.apply(states, table, bias, events, left_out) / shared_count(len(target))
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -187,4 +196,5 @@ def linear_cross_entropy(states: Tensor, table: Tensor, targets: Tensor) -> Tens
         table: ``(items, dim)``.
         targets: ``(n,)`` int64, the item each state should point at.
     """
-    return _LinearCrossEntropy.apply(states, table, targets, shared_count(len(targets)) or 1)
+    with torch.autocast(states.device.type, enabled=False):
+        return _LinearCrossEntropy.apply(_full(states), table, targets, shared_count(len(targets)) or 1)

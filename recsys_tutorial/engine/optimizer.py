@@ -53,6 +53,14 @@ def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> Tensor:
     As :func:`torch.nn.utils.clip_grad_norm_`, for sparse gradients too, and without a pass over gradients that are
     short enough.
     """
+    gradients = numbers_of(parameters)
+    length = nn.utils.get_total_norm(gradients)
+    shorten(gradients, length, max_norm)
+    return length
+
+
+def numbers_of(parameters: Iterable[Tensor]) -> list[Tensor]:
+    """Return the gradients, of sparse ones the rows that they hold, each once."""
     gradients = []
     for parameter in parameters:
         if parameter.grad is not None and parameter.grad.is_sparse:
@@ -60,8 +68,11 @@ def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> Tensor:
             gradients.append(parameter.grad.values())
         elif parameter.grad is not None:
             gradients.append(parameter.grad)
-    length = nn.utils.get_total_norm(gradients)
+    return gradients
+
+
+def shorten(gradients: Iterable[Tensor], length: Tensor, max_norm: float) -> None:
+    """Scale gradients of this length in all back to ``max_norm``, where they are longer."""
     if length > max_norm:
         for gradient in gradients:
             gradient.mul_(max_norm / (length + 1e-6))
-    return length

@@ -148,5 +148,8 @@ def shared(module: nn.Module, examples: Batch) -> tuple[nn.Module, Batch | Share
     if size() == 1:
         return module, examples
     if getattr(getattr(module, "encoder", None), "sparse_gradients", False):
-        raise InputError("a sampled softmax trains in one process only: leave sampled_softmax out, or torchrun")
+        raise InputError(
+            "a sampled softmax over several processes needs item tables cut by rows: shard_items=True, or leave "
+            "sampled_softmax out"
+        )
     return DistributedDataParallel(module), Shares(examples)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -40,10 +42,26 @@ class ItemSampler:
         self._order = torch.randperm(len(counts))
         self._ends = probability[self._order].cumsum(0)
         self._ends *= self.drawn / self._ends[-1].item()
+        self._teeth = self.drawn
+
+    def of(self, own: slice) -> ItemSampler:
+        """Return a sampler of these items alone, numbered from 0, each as probable as here: a process's share.
+
+        It draws the sum of their probabilities, rounded down or up. The shares of all processes are a sample of all
+        items, with the probabilities that are known here.
+        """
+        share = copy.copy(self)
+        share.log_probability = self.log_probability[own].clone()
+        share._order = self._order[(self._order >= own.start) & (self._order < own.stop)] - own.start
+        share._ends = share.log_probability.double().exp()[share._order].cumsum(0)
+        share._teeth = math.ceil(share._ends[-1].item())
+        return share
 
     def draw(self) -> Tensor:
         """Return ``(drawn,)`` items, ascending, from torch's global CPU generator."""
-        teeth = torch.rand((), dtype=torch.float64) + torch.arange(self.drawn)
+        teeth = torch.rand((), dtype=torch.float64) + torch.arange(self._teeth)
+        if self._teeth != self.drawn:  # a share: its last tooth may stand beyond the last item
+            teeth = teeth[teeth < self._ends[-1]]
         places = torch.searchsorted(self._ends, teeth, right=True).clamp_max(len(self._ends) - 1)
         return self._order[places].unique()
 
@@ -87,6 +105,8 @@ def sampled_multinomial_loss(
     target: Batch,
     sampler: ItemSampler,
     without: Batch | None = None,
+    most: Callable[[Tensor], Tensor] = torch.clone,
+    add: Callable[[Tensor], Tensor] = torch.clone,
 ) -> Tensor:
     r"""Return an estimate of :func:`~.losses.multinomial_loss` of a head, from a sample of the items.
 
@@ -104,6 +124,8 @@ def sampled_multinomial_loss(
         target: the behaviour to explain, one row per row of ``vectors``.
         sampler: draws S.
         without: items that the softmax leaves out, none of them in ``target``.
+        most: ``(users,) -> (users,)``: the highest of it over the processes, each of which has items of its own.
+        add: ``(users,) -> (users,)``: the sum over the processes, with its gradient.
 
     Source: Horvitz and Thompson (1952) for Ẑ; Bengio and Senécal (2008), sampled softmax with importance weights.
     """
@@ -118,7 +140,7 @@ def sampled_multinomial_loss(
     rows = target.rows
     weights, biases = head_rows(target.items)
     own = (vectors[rows] * weights).sum(1) + biases
-    log_z = _log_sum(among, own.masked_fill(~_first(target), -torch.inf), rows)
+    log_z = _log_sum(among, own.masked_fill(~_first(target), -torch.inf), rows, most, add)
     return -(target.weights * (own - log_z[rows])).sum() / (shared_count(len(target)) or 1)
 
 
@@ -133,7 +155,7 @@ def _where(items: Tensor, behaviour: Batch, users: int) -> Tensor:
 
 def _first(behaviour: Batch) -> Tensor:
     """Return ``(n_events,)`` bool: whether an event is the first of its user's with that item."""
-    if len(behaviour.items) == len(behaviour):
+    if len(behaviour.items) == len(behaviour) and bool((behaviour.lengths == 1).all()):
         return torch.ones_like(behaviour.items, dtype=torch.bool)  # one each, as for histories
     by_item = behaviour.items.argsort(stable=True)
     order = by_item[behaviour.rows[by_item].argsort(stable=True)]
@@ -143,9 +165,13 @@ def _first(behaviour: Batch) -> Tensor:
     return torch.empty_like(new).index_copy_(0, order, new)
 
 
-def _log_sum(among: Tensor, own: Tensor, rows: Tensor) -> Tensor:
+def _log_sum(
+    among: Tensor, own: Tensor, rows: Tensor, most: Callable[[Tensor], Tensor], add: Callable[[Tensor], Tensor]
+) -> Tensor:
     """Return ``(users,)``: the logarithm of the sum of ``exp`` over ``among``'s row and over the user's in ``own``."""
-    highest = among.detach().amax(1)
-    highest = highest.scatter_reduce(0, rows, own.detach(), "amax").clamp_min(-1e30)
-    total = (among - highest[:, None]).exp().sum(1).index_add(0, rows, (own - highest[rows]).exp())
+    highest = among.new_full((len(among),), -torch.inf)
+    if among.shape[1]:  # a process's share may be empty
+        highest = among.detach().amax(1)
+    highest = most(highest.scatter_reduce(0, rows, own.detach(), "amax")).clamp_min(-1e30)
+    total = add((among - highest[:, None]).exp().sum(1).index_add(0, rows, (own - highest[rows]).exp()))
     return total.clamp_min(1e-30).log() + highest

@@ -59,14 +59,14 @@ def rows_of(parameter: nn.Parameter) -> Rows | None:
 
 def clip_gradients(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
     """Do what the optimizer's function of that name does, the gradients of all rows in all processes together."""
-    divided = [p.grad for p in parameters if rows_of(p) and p.grad is not None]
+    divided = optimizer.numbers_of(p for p in parameters if rows_of(p))
     if not divided:
         return optimizer.clip_gradients(parameters, max_norm)
     squared = nn.utils.get_total_norm(divided).square()
     dist.all_reduce(squared)
-    others = [p.grad for p in parameters if not rows_of(p) and p.grad is not None]
+    others = optimizer.numbers_of(p for p in parameters if not rows_of(p))
     norm = (squared + nn.utils.get_total_norm(others).square()).sqrt()
-    nn.utils.clip_grads_with_norm_(parameters, max_norm, norm)
+    optimizer.shorten([*divided, *others], norm, max_norm)
     return norm
 
 

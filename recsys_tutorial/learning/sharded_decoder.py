@@ -2,11 +2,12 @@
 
 Every process reads the whole batch, adds up the vectors of the items that it keeps, and scores these: what is exchanged
 are sums of ``(users, dim)`` and ``(users,)``, never a table (Shoeybi et al. 2019, Megatron-LM, cut a vocabulary so).
-Weights, gradients and the optimiser's state are divided by the number of processes, and so are the logits.
+Weights, gradients and the optimiser's state are divided by the number of processes, and so are the logits. Of a sampled
+softmax each process draws its own share, among its own items, by the probabilities that they have among all.
 
 Why by hand: FSDP2 gathers the whole table for each pass, so that it has to fit after all. DTensor (torch 2.13) has no
-rule for ``embedding_bag``, gathers the logits to pick a user's own items, and its tensors cannot stand beside plain
-ones in a fused optimiser or in the clipping of gradients.
+rule for ``embedding_bag``, and its row-sharded ``embedding`` returns a replicated gradient of the table's full size.
+A fused Adam takes DTensors by now: it is not a reason.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..data.batches import Batch
 from ..encoders import BagEncoder
 from ..engine import processes as distributed
 from ..engine.losses import multinomial_loss
+from ..engine.sampling import sampled_multinomial_loss
 from ..engine.sharded_parameters import Rows, cut, gather
 from ..errors import InputError
 from ..objectives import Objective
@@ -74,6 +76,10 @@ class _RowsOfDecoder(Decoder):
 
     def multinomial_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
         own = self._own(target), self._own(without)
+        if self.sampler is not None:
+            how: Any = {"most": _most, "add": lambda x: _Spread.apply(_Sum.apply(x))}
+            vectors = _Spread.apply(vectors)
+            return _Sum.apply(sampled_multinomial_loss(vectors, self._rows, own[0], self.sampler, own[1], **how))
         return _Sum.apply(multinomial_loss(self(vectors), *own, log_sum=_log_sum, add=_Sum.apply))
 
     def squared_loss(self, vectors: Tensor, target: Batch, without: Batch | None = None) -> Tensor:
@@ -86,9 +92,15 @@ class _RowsOfDecoder(Decoder):
 
 def _log_sum(logits: Tensor) -> Tensor:
     """Return ``(users,)`` logsumexp over the items of all processes, without gradient."""
-    highest = logits.amax(1)
-    dist.all_reduce(highest, dist.ReduceOp.MAX)
+    highest = _most(logits.amax(1))
     return highest + _Sum.apply((logits - highest[:, None]).exp().sum(1)).log()
+
+
+def _most(x: Tensor) -> Tensor:
+    """Return the highest over the processes, without gradient."""
+    highest = x.clone()
+    dist.all_reduce(highest, dist.ReduceOp.MAX)
+    return highest
 
 
 @contextlib.contextmanager
@@ -98,19 +110,21 @@ def sharded(objective: Objective) -> Iterator[None]:
     Inside, ``state_dict`` gathers and ``load_state_dict`` cuts, so that checkpoints have the normal form.
 
     Raises:
-        InputError: one process; fewer items than processes; no bag encoder with a decoder; a sampled softmax.
+        InputError: one process; fewer items than processes; no bag encoder with a decoder.
     """
     encoder, decoder = objective.encoder, getattr(objective, "decoder", None)
     if distributed.size() == 1:
         raise InputError("items can be cut by rows over several processes only: start with torchrun")
-    if type(encoder) is not BagEncoder or type(decoder) is not Decoder or decoder.sampler is not None:
+    if type(encoder) is not BagEncoder or type(decoder) is not Decoder:
         raise InputError(
             f"the items of {objective.name!r} cannot be cut by rows: take one with a bag encoder and a decoder "
-            "(denoising, autoencoder, variational, adversarial), and no sampled softmax"
+            "(denoising, autoencoder, variational, adversarial)"
         )
     if encoder.n_items < distributed.size():
         raise InputError(f"{encoder.n_items} items for {distributed.size()} processes: start fewer")
     rows = Rows.divide(encoder.n_items)
+    sampler = decoder.sampler
+    decoder.sampler = None if sampler is None else sampler.of(rows.own)
     tables = ((encoder, "item_vectors"), (decoder, "weight"), (decoder, "bias"))
     # Other classes of the same objects: the names of the parameters stay, and so does what refers to them.
     encoder.__class__, decoder.__class__ = _RowsOfBag, _RowsOfDecoder
@@ -125,4 +139,4 @@ def sharded(objective: Objective) -> Iterator[None]:
     objective.cpu()
     for module, name in tables:
         setattr(module, name, nn.Parameter(rows.gather(getattr(module, name))))
-    encoder.__class__, decoder.__class__ = BagEncoder, Decoder
+    encoder.__class__, decoder.__class__, decoder.sampler = BagEncoder, Decoder, sampler

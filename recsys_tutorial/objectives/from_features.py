@@ -7,9 +7,11 @@ from torch import Tensor, nn
 
 from ..data.batches import Batch
 from ..data.catalogue import Catalogue
+from ..data.interactions import Interactions
 from ..encoders import FeatureEncoder
-from ..engine.heads import linear_head
+from ..engine.heads import DrawnLinear, linear_head
 from ..engine.losses import multinomial_loss
+from ..engine.settings import seeded
 from ..errors import InputError, check_shares
 from ..model import PretrainedModel
 from .base import Objective, Recipe
@@ -20,7 +22,8 @@ class FromFeatures(Objective):
 
     With t_j the given vector of item j: ``o_j = g(shown) · U t_j``, and
     ``loss = -Σ_j x_j log softmax(o)_j`` over what was hidden, the softmax without what was shown. Neither g nor U
-    belongs to an item: :meth:`on` scores items that nobody has had yet.
+    belongs to an item: :meth:`on` scores items that nobody has had yet. ``pretrain`` draws W, b and U from its seed,
+    unless they were trained before.
 
     It has no name, because it needs vectors: ``pretrain(FromFeatures(FeatureEncoder.of(vectors)), interactions)``.
 
@@ -38,7 +41,13 @@ class FromFeatures(Objective):
         super().__init__(encoder)
         check_shares(dropout=dropout)
         self.dropout = dropout
-        self.tower = nn.Linear(encoder.features.shape[1], encoder.dim, bias=False)
+        self.tower = DrawnLinear(encoder.features.shape[1], encoder.dim, bias=False)
+
+    def begin(self, interactions: Interactions, seed: int) -> None:
+        """Draw W, b and U from the seed, those of them that have learned nothing yet."""
+        with seeded(seed):
+            self.encoder.project.draw()
+            self.tower.draw()
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of finding what is hidden."""

@@ -41,7 +41,7 @@ class Item2Vec(Objective):
     """
 
     name = "item2vec"
-    recipe = Recipe(epochs=30, dim=64, batch_size=16, learning_rate=3e-2)
+    recipe = Recipe(epochs=30, least_steps=1000, dim=64, batch_size=16, learning_rate=3e-2)
 
     encoder: BagEncoder
     frequency: Tensor

@@ -105,8 +105,7 @@ def _rows(items: Catalogue, some: Catalogue, vectors: Tensor) -> Tensor:
 
 def _from_features(items: Catalogue, vectors: Tensor, test: RankingTask, rest: RankingTask, seed: int) -> np.ndarray:
     known, new = (_rows(items, some, vectors) for some in (test.behaviour.catalogue, test.outputs))
-    with seeded(seed):
-        objective = FromFeatures(FeatureEncoder.of(known, DIM))
+    objective = FromFeatures(FeatureEncoder.of(known, DIM))
     pretrain(objective, rest.behaviour, epochs=EPOCHS, learning_rate=RATE, seed=seed, progress=False)
     return objective.on(test.behaviour.catalogue, known, test.outputs, new).score(test.behaviour)
 

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,19 @@ def test_of_the_changes_to_each_target_85_percent_were_noticed():
         assert record["changes"] == sum(counts["changes"] for counts in record["files"].values())
         assert record["noticed"] == sum(counts["noticed"] for counts in record["files"].values())
         assert record["noticed"] >= 0.85 * record["changes"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("hang", [lambda: time.sleep(100), lambda: all(iter(object, None))], ids=["waits", "counts"])
+def test_a_change_that_makes_a_test_hang_ends_and_counts_as_noticed(monkeypatch, hang):
+    monkeypatch.setattr(tool, "_run", lambda tests: hang())
+    started = time.monotonic()
+    assert tool.noticed("metrics/ranking.py", "", [], limit=0.3)
+    assert 0.3 <= time.monotonic() - started < 10
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_run_that_ends_says_whether_the_tests_failed(monkeypatch, code):
+    monkeypatch.setattr(tool, "_run", lambda tests: code)
+    assert tool.noticed("metrics/ranking.py", "", [], limit=30) == bool(code)

@@ -116,3 +116,28 @@ def test_the_study_of_new_items_knows_what_is_new_and_what_chance_gives():
     assert found["text, untrained"] == pytest.approx(found["genres"], abs=0.1)
     assert set(found.index) >= {"content2vec", "text and genres", "popularity (knows the answers)"}
     assert first_layers(data, seed=1, text=text_like, k=4)["model"].tolist() == ["ids", "text, frozen"]
+
+
+def test_weights_are_drawn_from_the_seed_given(objective, board):
+    def vectors(seed):
+        torch.manual_seed(torch.seed() % 1000)  # whatever was drawn before
+        found = rt.pretrain(FromFeatures(FeatureEncoder.of(objective.encoder.features, 8)), board, epochs=1, seed=seed)
+        return found.feature_extractor.item_vectors
+
+    first = vectors(1)
+    torch.testing.assert_close(vectors(1), first, rtol=0, atol=0)
+    assert not torch.allclose(vectors(2), first)
+
+
+def test_weights_that_have_learned_are_not_drawn_again(objective, board, tmp_path):
+    model = rt.pretrain(objective, board, epochs=1, progress=False)
+    rt.save_model(tmp_path, model)
+    for g in (objective.encoder, rt.load_model(tmp_path).feature_extractor):
+        again, before = FromFeatures(g), g.project.weight.detach().clone()
+        drawn = again.tower.weight.detach().clone()
+        again.begin(board, seed=5)
+        assert torch.equal(g.project.weight, before)
+        assert not torch.equal(again.tower.weight, drawn)
+    kept = objective.tower.weight.detach().clone()
+    objective.begin(board, seed=5)
+    assert torch.equal(objective.tower.weight, kept)

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import processes
 import pytest
 import torch
@@ -104,6 +105,25 @@ def test_items_cut_by_rows_give_the_same(by_two, case):
     alike(by_two["sharded"][case], processes.train(*processes.SHARDED[case]))
 
 
+def test_a_sampled_softmax_over_cut_items_is_the_whole_one_where_all_are_drawn(by_two):
+    name, options = processes.SAMPLED
+    alike(by_two["sampled, all"], processes.train(name, options | {"sampled_softmax": 99}))
+
+
+def test_a_sampled_softmax_over_cut_items_has_the_whole_ones_gradient_on_average(by_two):
+    """``Ẑ`` is right on average; its logarithm is low by half its relative variance, which is small here."""
+    found = {key: np.array(value) for key, value in by_two["estimates"].items()}
+    mean, error, exact, z, z_error = (found[key] for key in ("mean", "error", "exact", "z", "z_error"))
+    assert abs(z - 1) < 4 * z_error
+    assert z_error < 0.02
+    assert np.abs(mean - exact).max() < 4 * error.max() + 0.03 * np.abs(exact).max()
+
+
+def test_a_sampled_training_with_cut_items_resumes_to_the_same_and_keeps_half_the_tables(by_two):
+    assert by_two["sampled, resumed"] == by_two["sampled, few"]
+    assert by_two["kept"] == pytest.approx([0.5, 0.5], abs=0.05)
+
+
 def test_a_training_with_cut_items_resumes_to_the_same(by_two):
     assert by_two["resumed"][0] == by_two["sharded"][0]
 
@@ -166,7 +186,7 @@ def test_gradients_cut_by_rows_are_clipped_as_one(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("item2vec", {}), ("next-item", {}), ("denoising", {"loss": "multinomial", "sampled_softmax": 5})],
+    [("item2vec", {}), ("next-item", {}), ("next-item", {"sampled_softmax": 5})],
 )
 def test_what_cannot_be_cut_by_rows_is_refused(board, monkeypatch, name, options):
     monkeypatch.setattr(distributed, "size", lambda: 2)
@@ -176,7 +196,7 @@ def test_what_cannot_be_cut_by_rows_is_refused(board, monkeypatch, name, options
 
 def test_a_sampled_softmax_is_refused(board, monkeypatch):
     monkeypatch.setattr(distributed, "size", lambda: 2)
-    with pytest.raises(rt.InputError, match="a sampled softmax trains in one process only"):
+    with pytest.raises(rt.InputError, match="a sampled softmax over several processes needs item tables cut by rows"):
         rt.pretrain("next-item", board, epochs=1, sampled_softmax=5)
 
 
@@ -186,6 +206,7 @@ gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this m
 
 
 @gpu
+@pytest.mark.cuda
 @each_shared
 def test_a_gpu_follows_the_draws_of_the_cpu(case):
     name, options = processes.SHARED[case]
@@ -193,6 +214,7 @@ def test_a_gpu_follows_the_draws_of_the_cpu(case):
     assert on_gpu["loss"] == pytest.approx(on_cpu["loss"], rel=1e-3)
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="fewer than two GPUs on this machine")
 def test_two_gpus_by_nccl(tmp_path):
     command = [*TORCHRUN, "2", *PRETRAIN, "--epochs", "1", "--device", "cuda", "--out", str(tmp_path), "--json", "-"]

@@ -6,7 +6,7 @@ is stored beside it, for screen readers and for tests, which compare the text an
 
 from .base import COLOURS, LINES, MARKERS, Plot, new
 from .cases import case, cells, unseen
-from .cost import benchmark, growth, pareto, roofline
+from .cost import benchmark, growth, pareto, race, roofline
 from .data import head_of_tail, heat, long_tail, plane, reconstruction
 from .domains import domains
 from .maps import item_map, item_maps
@@ -39,6 +39,7 @@ __all__ = [
     "new",
     "pareto",
     "plane",
+    "race",
     "reconstruction",
     "roofline",
     "simulated_few_labels",

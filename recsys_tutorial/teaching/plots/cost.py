@@ -107,3 +107,31 @@ def pareto(points: pd.DataFrame, metric: str = "NDCG@100") -> Plot:
     told = ", ".join(f"{row.model} {row.value:.3f}" for row in best.itertuples())
     on = ", ".join(dict.fromkeys(front["model"]))
     return Plot(figure, f"{title}: {metric} against seconds of training. Best of each: {told}. On the front: {on}.")
+
+
+def race(records: pd.DataFrame) -> Plot:
+    """Draw our seconds over those of each library: what ends left of the line is faster than it.
+
+    Args:
+        records: from the part ``race`` of :func:`recsys_tutorial.benchmark.benchmark`; rows without a value, which
+            were not run or in which ours never reached the other's quality, have no bar and say why.
+    """
+    rows = records[records["metric"] == "race"].reset_index(drop=True)
+    several, values = rows["data"].nunique() > 1, rows["value"].astype(float).to_numpy()
+    size = (7.2, 1.3 + 0.25 * len(rows))
+    figure, axes = new("Our seconds to the other's best quality, over the other's", "ratio (log scale)", "", size)
+    places, run = np.arange(len(rows)), np.isfinite(values)
+    for chosen, colour, hatch in ((run & (values <= 1), COLOURS[0], ""), (run & (values > 1), COLOURS[1], "//")):
+        axes.barh(places[chosen], values[chosen], color=colour, hatch=hatch, edgecolor="white")
+    axes.axvline(1, color=COLOURS[6], linewidth=1)
+    axes.set_xscale("log")
+    names = [f"{row.row}: {row.peer}" + (f" ({row.data})" if several else "") for row in rows.itertuples()]
+    told = [f"{value:.2g}" if known else "none" for value, known in zip(values, run, strict=True)]
+    axes.set_yticks(places, [f"{name}, {says}" for name, says in zip(names, told, strict=True)])
+    axes.tick_params(axis="y", labelsize="small")
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    ahead, behind = int((values[run] <= 1).sum()), int((values[run] > 1).sum())
+    said = "; ".join(f"{name} {says}" for name, says in zip(names, told, strict=True))
+    counts = f"Ours is ahead in {ahead} rows, behind in {behind}, and {int((~run).sum())} have no figure"
+    return Plot(figure, f"{counts}. {said}.")
