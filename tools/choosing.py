@@ -72,7 +72,7 @@ def cell(split: Split, name: str, share: float, seed: int) -> dict[str, Any]:
     if name in BASELINES:
         model = model_by_name(name, train, seed)
     else:
-        in_order = name.endswith("-item")  # its recipe has its least steps; the others take as many on few users as on all
+        in_order = name.endswith("-item")  # whose recipes have least steps; the others take as many
         epochs = None if in_order else round(rt.OBJECTIVES[name].recipe.epochs / share)
         dim = SEQUENCE_DIM if in_order else None
         model = rt.pretrain(name, train, epochs=epochs, dim=dim, seed=seed, progress=False)
