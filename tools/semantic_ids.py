@@ -34,7 +34,7 @@ from recsys_tutorial.studies.runner import versions
 
 NEW, SEED = 0.1, 0
 HOW = {"dim": 64, "dropout": 0.4}
-EPOCHS = {"toys": 10, "office": 20}
+EPOCHS = {"toys": 10, "toys-6000": 10, "office": 10}
 AS_NEW = 0.1
 MODELS: dict[str, dict[str, Any]] = {
     "id": {},
@@ -47,9 +47,10 @@ STARTS = ("random", "co-occurrence")
 
 
 def read(folder: Path, name: str) -> rt.Interactions:
-    """Return Toys with the items' attributes, or Office with their titles."""
-    if name == "toys":
-        return read_amazon("Toys_and_Games.txt", folder / "s3rec", "toys")
+    """Return Toys (all of it, or its first 6,000 users) with the items' attributes, or Office with their titles."""
+    if name.startswith("toys"):
+        toys = read_amazon("Toys_and_Games.txt", folder / "s3rec", name)
+        return toys if name == "toys" else toys.take_users(np.arange(6000))
     table = pd.read_csv(folder / "amazon-office" / "items.csv").set_index("item")
     return replace(with_items(read_sequences(folder / "amazon-office" / "sequences.txt"), table), name="office")
 
@@ -60,10 +61,10 @@ def with_new_items(data: rt.Interactions, seed: int) -> dict[str, Split]:
     whole = leave_one_out(data)
     assert whole.validation is not None
     train = whole.train.keep_events(~new[whole.train.items])
-    parts = {}
+    parts, known = {}, train.events_per_item > 0
     for prefix, split in (("", whole), ("validation, ", whole.validation)):
         shown = split.inputs.keep_events(~new[split.inputs.items])
-        for part, asked in (("warm", ~new[split.targets.items]), ("new", new[split.targets.items])):
+        for part, asked in (("warm", known[split.targets.items]), ("new", ~known[split.targets.items])):
             rows = np.flatnonzero(asked & (shown.events_per_user > 0))
             parts[prefix + part] = Split(split.protocol, train, shown.take_users(rows), split.targets.take_users(rows))
     return parts
