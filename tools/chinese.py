@@ -107,7 +107,7 @@ def filled(text: str, source: str) -> str:
     """Return a translated cell with what tools measured and wrote into the English one, ``source``."""
     if takes := TAKES.search(source):
         line = f"**需要** {takes['time']} {UNITS[takes['unit']]}和 {takes['mb']} MB 内存（2 核，实测）。"
-        text = re.sub(r"^\*\*需要\*\* .*$", line, text, flags=re.MULTILINE)
+        text = re.sub(r"^\*\*需要\*\*.*$", line, text, flags=re.MULTILINE)
     rows = (f"| {link} | {question(stem)} | {time} {UNITS[unit]} | {mb} |\n" for link, stem, time, unit, mb in
             ROW.findall("".join(TABLE.findall(source))))  # fmt: skip
     return TABLE.sub(lambda _: HEAD + "".join(rows), text)

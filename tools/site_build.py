@@ -63,6 +63,7 @@ LANGUAGES = {  # a translation of folder/file is folder/NAME/file, of a file in 
 }
 LINK = re.compile(r"(?P<what>!?\[[^\]]*\]\()(?!\w+:)(?P<path>[^)\s#]*)(?P<anchor>#[^)\s]+)?\)")
 FENCED = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
+SWITCH = re.compile(r"^\[(?:English|中文)\]\([^)]*\)\n+", re.MULTILINE)  # the site has its own
 BADGE = re.compile(r"\[!(\[[^]]*\])\(https?:[^)]*\)\]")  # a picture that is loaded from elsewhere: its words do
 
 
@@ -120,6 +121,11 @@ def github_anchors(text: str) -> dict[str, str]:
     return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-"): jupyter_slug(one) for one in plain}
 
 
+def plain(path: Path) -> str:
+    """Return a page without what is only for readers of the repository."""
+    return SWITCH.sub("", BADGE.sub(r"\1", path.read_text(encoding="utf-8")))
+
+
 def relinked(text: str, path: str, edition: Edition) -> str:
     """Return Markdown with links that hold on the site.
 
@@ -137,13 +143,15 @@ def relinked(text: str, path: str, edition: Edition) -> str:
             anchor = "#" + anchors.get(anchor[1:], anchor[1:])
         if not where:
             return f"{found['what']}{anchor})"
+        start = os.path.dirname(edition.place(path) or path) or "."
         if (place := edition.place(target)) is None:
-            if found["what"].startswith("!") or not (ROOT / target).exists():
-                return found[0]  # pictures are copied; and what is not there, Sphinx complains of
+            if not (ROOT / target).exists():
+                return found[0]  # Sphinx complains of it
+            if found["what"].startswith("!"):  # pictures are copied
+                return f"{found['what']}{os.path.relpath(target, start)})"
             kind = "tree" if (ROOT / target).is_dir() else "blob"
             return f"{found['what']}{site_pages.ADDRESS}/{kind}/main/{target}{anchor})"
-        start = os.path.dirname(edition.place(path) or path)
-        return f"{found['what']}{os.path.relpath(place, start or '.')}{anchor})"
+        return f"{found['what']}{os.path.relpath(place, start)}{anchor})"
 
     return "".join(part if part.startswith("```") else LINK.sub(one, part) for part in FENCED.split(text))
 
@@ -183,7 +191,7 @@ def lay_out(edition: Edition, others: list[Edition], folder: Path) -> None:
         if path.endswith(".ipynb"):
             pages[place] = notebook(path, edition)
         else:
-            pages[place] = relinked(BADGE.sub(r"\1", (ROOT / path).read_text(encoding="utf-8")), path, edition)
+            pages[place] = relinked(plain(ROOT / path), path, edition)
     pages["index.md"] += toctrees(edition)
     if edition.language == "en":
         pages |= site_pages.generated()
