@@ -26,7 +26,7 @@ PAGES = {  # translation -> page
     "notebooks/zh/README.md": "notebooks/README.md",
 }
 NEW = "new"  # in place of a hash: not translated yet
-MARK = re.compile(r"^<!-- ((?:cell|section)-\d+) ([0-9a-f]{12}|new) -->\n", re.MULTILINE)
+MARK = re.compile(r"^<!-- ((?:cell-\d+[a-z]*|section-\d+)) ([0-9a-f]{12}|new) -->\n", re.MULTILINE)
 TAKES = re.compile(r"^\*\*Takes\*\* (?P<time>[\d.]+) (?P<unit>seconds|minutes) and (?P<mb>\d+) MB .*$", re.MULTILINE)
 TABLE = re.compile(r"(?<=<!-- notebooks -->\n).*?(?=<!-- /notebooks -->)", re.DOTALL)
 ROW = re.compile(r"^\| (\[`(\w+)`\]\([^)]*\)) \| .* \| ([\d.]+) (seconds|minutes) \| (\d+ MB) \|$", re.MULTILINE)
