@@ -28,6 +28,7 @@ MEASURED = NOTEBOOKS / "measured.json"
 README = ROOT / "README.md"
 TABLE = re.compile(r"(<!-- notebooks -->\n).*?(<!-- /notebooks -->)", re.DOTALL)
 SLIDES = re.compile(r"# 0[0-2]\. ")  # the titles of the notebooks that are shown as slides
+CELL = re.compile(r"cell-(\d{2,})([a-z]*)")  # what a cell is called
 PROBE = "from recsys_tutorial.system.machine import peak_mb\nprint(peak_mb())"
 
 
@@ -45,13 +46,13 @@ def execute(notebook: NotebookNode) -> tuple[NotebookNode, float, float]:
 
 
 def clean(notebook: NotebookNode) -> NotebookNode:
-    """Keep what a reader needs: source, outputs and counts, ids in reading order; no widget state, no versions."""
+    """Keep what a reader needs: source, outputs and counts, ids in order; no widget state, no versions."""
     notebook.metadata = NotebookNode(
         kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
         language_info={"name": "python"},
     )
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{number:02d}"
+    name_cells(notebook)
+    for cell in notebook.cells:
         if cell.cell_type == "code":
             for output in cell.outputs:
                 output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
@@ -59,6 +60,23 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     if SLIDES.match(notebook.cells[0].source):
         mark_slides(notebook)
     return notebook
+
+
+def name_cells(notebook: NotebookNode) -> None:
+    """Keep the ids of the cells, since translations are keyed by them; a new cell is called after the one before it."""
+    last = (-1, "")
+    for cell in notebook.cells:
+        found = CELL.fullmatch(cell.id)
+        name = (int(found[1]), found[2]) if found else last
+        last = name if name > last else after(*last)
+        cell.id = f"cell-{last[0]:02d}{last[1]}"
+
+
+def after(number: int, letters: str) -> tuple[int, str]:
+    """Return the first name behind another: behind 7 there is 7a, behind that 7b."""
+    if number < 0:
+        return 0, ""
+    return number, f"{letters[:-1]}{chr(ord(letters[-1]) + 1)}" if letters and letters[-1] < "z" else f"{letters}a"
 
 
 def mark_slides(notebook: NotebookNode) -> None:

@@ -117,14 +117,25 @@ def test_readme_and_the_first_notebook_hold_the_measured_table():
     assert table.replace("](", "](notebooks/") in (ROOT / "README.md").read_text()
 
 
-def test_a_notebook_ends_with_exercises_questions_and_what_to_take_along(path):
+def test_a_notebook_ends_with_exercises_questions_and_three_lines_to_remember(path):
     cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
     titles = re.findall(r"^## (.*)$", "\n".join(cells), re.M)
-    assert titles[-3:] == ["Exercises", "Questions to think about", "What to take along"]
+    assert titles[-3:] == ["Exercises", "Questions to think about", "What to remember"]
+    assert len(re.findall(r"^[-*] ", cells[-1].split("## What to remember")[1], re.M)) == 3
     (asked,) = [cell for cell in cells if cell.startswith("## Questions to think about")]
     questions, answers = re.findall(r"^\d\. .*\?$", asked, re.M), re.findall(r"<details>.*?</details>", asked, re.S)
     assert 2 <= len(questions) == len(answers) <= 4
     assert 2 <= len([name for name in EXERCISES if name[:2] == path.stem[:2]]) <= 4
+
+
+def test_a_new_cell_is_called_after_the_one_before_it_and_the_others_keep_their_names():
+    names = ["cell-99", "cell-100", *[f"new-{n}" for n in range(28)], "cell-102", "cell-101"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("", id=name) for name in names])
+    tool.name_cells(notebook)
+    found = [cell.id for cell in notebook.cells]
+    assert found[:4] == ["cell-99", "cell-100", "cell-100a", "cell-100b"]
+    assert found[-4:] == ["cell-100za", "cell-100zb", "cell-102", "cell-102a"]
+    assert tool.after(-1, "") == (0, "")
 
 
 def broken(change) -> list[str]:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 PER_MINUTE = 200  # words
 MEDIAN, LONGEST = 12, 20  # minutes
+OPENING = 7  # cells: there a reader has the question, a picture and the bet
 LATER = {"codes_tree"}  # waits for the notebook on semantic codes
 NOT_READ = (  # what a tool wrote, what is folded, code, formulas, where a link leads
     r"<!-- (\w+) -->.*?<!-- /\1 -->", r"<details>.*?</details>", r"```.*?```", r"\$\$.*?\$\$", r"<!--.*?-->",
@@ -64,3 +65,66 @@ def test_a_drawing_has_a_question_before_it_and_a_sentence_that_reads_it(path):
         behind = next(cell for cell in cells[place:] if "rt.drawings." not in cell.source)
         assert before.cell_type == behind.cell_type == "markdown"
         assert re.search(r"[?]|[Gg]uess|Read|show", before.source), before.source
+
+
+ROWS = 8  # of a table that is printed unfolded
+MAY_BE_LONGER: dict[str, str] = {}  # notebook and cell -> why no figure could stand there
+
+
+def opening_faults(notebook) -> list[str]:
+    """Return what a notebook's first cells lack of: a question, a picture, a bet; and whether the bet is settled."""
+    ends = next(place for place, cell in enumerate(notebook.cells) if cell.source.startswith("## Exercises"))
+    first, rest = notebook.cells[1:OPENING], notebook.cells[OPENING:ends]
+    betting = [any(re.search(r"\bbets?\b", cell.source) for cell in cells if cell.cell_type == "markdown")
+               for cells in (first, rest)]  # fmt: skip
+    outputs = [output for cell in first if cell.cell_type == "code" for output in cell.outputs]
+    found = {
+        "no question": "**Question.**" not in notebook.cells[0].source,
+        "no picture": not any("image/png" in output.get("data", {}) for output in outputs),
+        "no bet": not betting[0],
+        "the bet is not settled": not betting[1],
+    }
+    return [fault for fault, there in found.items() if there]
+
+
+def rows_printed(output) -> int:
+    """Return how many rows the table in an output has, 0 where there is none: HTML's, or one that was printed."""
+    data = output.get("data", {})
+    if "text/html" in data:
+        return data["text/html"].count("<tr") - data["text/html"].count("<thead")
+    lines = (data.get("text/plain") or output.get("text", "")).splitlines()
+    numbers = [len(re.findall(r"(?<!\S)[-+]?[\d,]*\.?\d+(?!\S)", line)) for line in lines]
+    return sum(n >= 2 for n in numbers)
+
+
+def long_tables(path: Path) -> list[str]:
+    """Return the cells of a notebook that print a table of more than ``ROWS`` rows without a reason."""
+    code = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    longest = {cell.id: max(map(rows_printed, cell.outputs), default=0) for cell in code}
+    return [name for name, rows in longest.items() if rows > ROWS and f"{path.stem[:2]} {name}" not in MAY_BE_LONGER]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_opens_with_a_question_a_picture_and_a_bet(path):
+    assert opening_faults(nbformat.read(path, 4)) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_table_is_long_where_a_figure_could_stand(path):
+    assert long_tables(path) == []
+
+
+def test_what_counts_as_a_long_table():
+    printed = {"text": "title\n" + "\n".join(f"model {n} 0.1 0.2" for n in range(9))}
+    html = {"data": {"text/html": f"<table><thead><tr><th></thead>{'<tr><td>1' * 9}</table>", "text/plain": ""}}
+    prose = {"text": "in 3 of 4 cells it helps\n" * 2}
+    assert [rows_printed(output) for output in (printed, html, prose)] == [9, 9, 2]
+
+
+def test_an_opening_without_its_bet_is_found_out():
+    notebook = nbformat.read(NOTEBOOKS[0], 4)
+    for cell in notebook.cells:
+        cell.source = re.sub(r"\bbet\b", "guess", cell.source)
+    assert opening_faults(notebook) == ["no bet", "the bet is not settled"]
+    notebook.cells[1:OPENING] = []
+    assert "no picture" in opening_faults(notebook)
