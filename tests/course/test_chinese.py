@@ -23,6 +23,7 @@ KEPT = {  # what a translation leaves as it is
     "keys": re.compile(r"\[[A-Z]\w*\d{4}\w?\]"),
     "marks": re.compile(r"</?(?:details|summary)|^#+ ", re.MULTILINE),
 }
+MEANT_OTHERWISE = {"01": {"head"}}  # of the long tail
 SAY = {  # one thing, one name
     "前训练": "预训练", "预先训练": "预训练", "精调": "微调", "特征抽取": "特征提取", "自动编码器": "自编码器",
     "未标注": "无标签", "标注数据": "标签数据", "未标记": "无标签", "项目向量": "物品向量", "商品向量": "物品向量",
@@ -132,7 +133,7 @@ def targets(text: str, path: Path) -> set[Path | str]:
 
 def said_otherwise(english: str, text: str) -> dict[str, str]:
     """Return the terms of the glossary that are in an English text, and not in its translation."""
-    english = re.sub(r"`[^`]*`|\$[^$]*\$", " ", outside_code(english))
+    english = re.sub(r"`[^`]*`|\$[^$]*\$|\[[^]]*\]\(https?:", " ", outside_code(english))
     text = re.sub(r"[\s*]", "", text)
     missing = {}
     for term, (said, _, _, *forms) in rows(PAGE).items():
@@ -147,7 +148,7 @@ def said_otherwise(english: str, text: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_terms_are_the_glossary_s(name):
     english, text = ("\n".join(side) for side in zip(*texts(name).values(), strict=True))
-    assert said_otherwise(english, text) == {}
+    assert {*said_otherwise(english, text)} <= MEANT_OTHERWISE.get(name, set())
     assert other_names(text) == {}, "write what stands on the right"
 
 
