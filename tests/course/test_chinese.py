@@ -49,7 +49,7 @@ def differences(english: str, chinese: str) -> list[str]:
     found = []
     if CODE.findall(english) != CODE.findall(chinese):
         found.append("code blocks")
-    english, chinese = outside_code(english), outside_code(chinese)
+    english, chinese = (re.sub(r"\\text\{[^{}]*\}", r"\\text{}", outside_code(text)) for text in (english, chinese))
     for what, kept in {**KEPT, "numbers": NUMBER}.items():
         if what == "numbers":
             english, chinese = (re.sub(r"\]\([^)]*\)", "", text) for text in (english, chinese))
