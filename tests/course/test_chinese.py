@@ -23,7 +23,7 @@ KEPT = {  # what a translation leaves as it is
     "keys": re.compile(r"\[[A-Z]\w*\d{4}\w?\]"),
     "marks": re.compile(r"</?(?:details|summary)|^#+ ", re.MULTILINE),
 }
-MEANT_OTHERWISE = {"01": {"head"}}  # of the long tail
+MEANT_OTHERWISE = {"01": {"head"}, "02": {"lift"}}  # the head of the long tail, to lift into a list
 SAY = {  # one thing, one name
     "前训练": "预训练", "预先训练": "预训练", "精调": "微调", "特征抽取": "特征提取", "自动编码器": "自编码器",
     "未标注": "无标签", "标注数据": "标签数据", "未标记": "无标签", "项目向量": "物品向量", "商品向量": "物品向量",
@@ -49,7 +49,7 @@ def differences(english: str, chinese: str) -> list[str]:
     found = []
     if CODE.findall(english) != CODE.findall(chinese):
         found.append("code blocks")
-    english, chinese = (re.sub(r"\\text\{[^{}]*\}", r"\\text{}", outside_code(text)) for text in (english, chinese))
+    english, chinese = (re.sub(r"\s*\\text\{[^{}]*\}\s*", "", outside_code(text)) for text in (english, chinese))
     for what, kept in {**KEPT, "numbers": NUMBER}.items():
         if what == "numbers":
             english, chinese = (re.sub(r"\]\([^)]*\)", "", text) for text in (english, chinese))
