@@ -56,7 +56,8 @@ def made(interactions):
     spent = pd.DataFrame({"data": "films", "model": ["ease", "mine", "mine"], "seconds": [2.0, 1.0, 4.0],
                           "value": [0.3, 0.2, 0.4], "ours": [False, True, True]})  # fmt: skip
     cell = {"data": "films", "task": "new-shelf", "attribute": "", "shown": "all", "verdict": "undecided"}
-    gained = {"metric": "gain_without_pretraining", "value": 0.1, "ci_low": -0.1, "ci_high": 0.3, "relative": 0.5}
+    gained = {"metric": "gain_without_pretraining", "value": 0.1, "ci_low": -0.1, "ci_high": 0.3, "relative": 0.5,
+              "rival": "scratch"}  # fmt: skip
     mapped = pd.DataFrame([
         {**cell, "labels": n, **row} for n in (30, 100, 300)
         for row in (gained, {"metric": "unseen_share", "value": 1 / n})
@@ -84,6 +85,8 @@ def made(interactions):
         "pareto": plots.pareto(spent),
         "lines": plots.lines(by_rank, "One hit", "value"),
         "forest": plots.forest(mapped),
+        "case": plots.case(plots.cells(mapped).iloc[0], "helps"),
+        "unseen": plots.unseen(["Alien", "Aliens"], [True, False], 0.05, plots.cells(mapped)),
         "gain_against_unseen_share": plots.gain_against_unseen_share(mapped),
         "simulated_few_labels": plots.simulated_few_labels(summary.assign(dim=4, theory=summary["value"])),
     }
@@ -231,3 +234,45 @@ def test_every_ending_that_is_named_works_and_no_other(made, tmp_path):
     for ending in str(caught.value).split("use one of ")[1].split():
         made["bars"].save(tmp_path / f"bars{ending}")
         assert (tmp_path / f"bars{ending}").stat().st_size > 1000
+
+
+def a_map():
+    """Return two new-shelf cells: one where the gain is shown, at an unseen share of 60 %, one where it is not."""
+    cell = {"task": "new-shelf", "attribute": "", "shown": 1, "labels": 100}
+    rows = []
+    for data, gain, low, verdict, share in (
+        ("shop", 0.1, 0.05, "positive", 0.6),
+        ("films", 0.0, -0.01, "undecided", 0),
+    ):
+        where = {**cell, "data": data}
+        rows += [
+            {**where, "metric": "gain_without_pretraining", "value": gain, "ci_low": low, "ci_high": 2 * gain - low,
+             "relative": 2 * gain, "verdict": verdict, "rival": "neighbours"},
+            {**where, "metric": "unseen_share", "value": share},
+        ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_a_case_keeps_its_gain_back_until_there_is_a_bet():
+    shop, films = plots.cells(a_map()).to_dict("records")
+    assert plots.case(shop).alt == (
+        "new shelf: shop, 1 shown, 100 labels. Unseen share 60%. No bet yet: the gain is kept back."
+    )
+    assert not [line for line in plots.case(shop).figure.axes[1].lines if line.get_marker() == "s"]
+    assert (
+        "helps, was right: +20% over neighbours, interval +10% to +30%: pretraining helps."
+        in plots.case(shop, "helps").alt
+    )
+    assert "not shown to help, was wrong" in plots.case(shop, "not shown").alt
+    assert "not shown to help, was right: +0% over neighbours" in plots.case(films, "not shown").alt
+    with pytest.raises(rt.InputError, match="bet='yes': it needs to be one of '', 'helps', 'not shown'"):
+        plots.case(shop, "yes")
+
+
+def test_the_unseen_share_picks_the_cells_of_the_map_that_are_near():
+    alt = plots.unseen(["Alien", "Aliens"], [True, False], 0.55, plots.cells(a_map())).alt
+    assert "read 1 of this user's 2 items. Unseen share of all test users 55%" in alt
+    assert "the 1 new-shelf cells of the map within 10 points of that gain +20% to +20%" in alt
+    assert "no cell of the map is within 10 points" in plots.unseen(["Alien"], [True], 0.3, plots.cells(a_map())).alt
+    with pytest.raises(rt.InputError, match="9 titles and 1 marks: give 1 to 8"):
+        plots.unseen(["Alien"] * 9, [True], 0.3, plots.cells(a_map()))

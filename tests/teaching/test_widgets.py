@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -6,7 +7,11 @@ import pytest
 
 import recsys_tutorial as rt
 from recsys_tutorial import widgets
+from recsys_tutorial.studies import findings, read_journal
+from recsys_tutorial.studies.map import unseen_share
 from recsys_tutorial.teaching.widgets import MetricPanel, metric_playground_values, rate_films, recommend_from_ratings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +204,42 @@ def test_a_panel_leaves_its_answer_where_no_kernel_runs(tiny, recommender):
 def test_a_picture_in_an_answer_has_its_text():
     plot = rt.plots.lines(pd.DataFrame({"a": [1, 2]}, pd.Index([1, 2], name="x")), 'A "quoted" <title>', "y")
     assert 'alt="A &quot;quoted&quot; &lt;title&gt;' in widgets.base.as_answer(plot)
+
+
+@pytest.fixture(scope="module")
+def found():
+    """The stored map, read once."""
+    return findings(pd.DataFrame(read_journal(ROOT / "docs/results/map.jsonl")[1]))
+
+
+def test_the_advise_panel_shows_the_gain_after_the_bet(found):
+    cases = {
+        "a shop": {"data": "retailrocket", "task": "new-shelf", "shown": 1, "labels": 100},
+        "films": {"data": "movielens-small", "task": "new-shelf", "shown": "all", "labels": 100},
+    }
+    panel = widgets.AdvisePanel(found, cases)
+    assert "Unseen share 60%. No bet yet" in panel.answer.value
+    assert "104%" not in panel.answer.value
+    panel.controls["bet"].value = "helps"
+    assert "was right: +104% over neighbours" in panel.answer.value
+    panel.controls["name"].value = "films"
+    assert "was wrong" in panel.answer.value
+    with pytest.raises(rt.InputError, match=r"case 'all': .* names 6 cells of the map, and needs to name one"):
+        widgets.AdvisePanel(found, {"all": {"data": "lastfm"}})
+
+
+def test_the_unseen_panel_reads_more_with_more_labelled_users(movielens, found):
+    task = rt.new_shelf(movielens.filter_counts(5, 5), seed=0)
+    pool, test = task.take(np.arange(300)), task.take(np.arange(300, 671))
+    panel = widgets.UnseenPanel(pool, test, found)
+    alone = panel.answer.value
+    panel.controls["labelled"].value = 300
+    share = {n: unseen_share(pool.take(np.arange(n)), test.showing(8, seed=0)) for n in (1, 300)}
+    assert f"Unseen share of all test users {share[1]:.0%}" in alone
+    assert f"A raw head can read 8 of this user's 8 items. Unseen share of all test users {share[300]:.0%}" in (
+        panel.answer.value.replace("&#x27;", "'")
+    )
+    panel.controls["shown"].value = 3
+    assert "user&#x27;s 3 items" in panel.answer.value
+    with pytest.raises(rt.InputError, match="labelled=301: it needs to be between 1 and 300, the users there are"):
+        widgets.unseen_at(pool, test, rt.plots.cells(found), 301, 3)

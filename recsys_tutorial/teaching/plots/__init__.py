@@ -5,6 +5,7 @@ is stored beside it, for screen readers and for tests, which compare the text an
 """
 
 from .base import COLOURS, LINES, MARKERS, Plot, new
+from .cases import case, cells, unseen
 from .cost import benchmark, growth, pareto, roofline
 from .data import head_of_tail, heat, long_tail, plane, reconstruction
 from .domains import domains
@@ -19,6 +20,8 @@ __all__ = [
     "Plot",
     "bars",
     "benchmark",
+    "case",
+    "cells",
     "curves",
     "differences",
     "domains",
@@ -40,4 +43,5 @@ __all__ = [
     "roofline",
     "simulated_few_labels",
     "training",
+    "unseen",
 ]

@@ -5,6 +5,7 @@ instead of swallowing it, and leaves a table or a figure in the stored notebook 
 """
 
 from .base import Panel, as_html, as_list
+from .cases import AdvisePanel, UnseenPanel, unseen_at
 from .labels import LabelPanel, at_labels
 from .maps import MapPanel
 from .metric import MetricPanel, metric_playground_values
@@ -13,6 +14,7 @@ from .reconstruction import ReconstructionPanel
 from .tail import TailPanel
 
 __all__ = [
+    "AdvisePanel",
     "LabelPanel",
     "MapPanel",
     "MetricPanel",
@@ -20,10 +22,12 @@ __all__ = [
     "RatingPanel",
     "ReconstructionPanel",
     "TailPanel",
+    "UnseenPanel",
     "as_html",
     "as_list",
     "at_labels",
     "metric_playground_values",
     "rate_films",
     "recommend_from_ratings",
+    "unseen_at",
 ]
