@@ -243,3 +243,10 @@ def test_the_unseen_panel_reads_more_with_more_labelled_users(movielens, found):
     assert "user&#x27;s 3 items" in panel.answer.value
     with pytest.raises(rt.InputError, match="labelled=301: it needs to be between 1 and 300, the users there are"):
         widgets.unseen_at(pool, test, rt.plots.cells(found), 301, 3)
+
+
+def test_a_folded_table_opens_by_a_click_and_is_whole_without_html():
+    folded = widgets.Folded(pd.DataFrame({"value": [0.25, 0.5]}, ["a", "b"]), "all <2> rows")
+    assert folded._repr_html_().startswith("<details><summary>all &lt;2&gt; rows</summary><table")
+    assert "<th>value</th>" in folded._repr_html_()
+    assert repr(folded).splitlines() == ["all <2> rows", "   value", "a   0.25", "b   0.50"]

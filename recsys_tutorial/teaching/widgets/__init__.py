@@ -4,7 +4,7 @@ Every panel can be moved by the keyboard alone (Tab, then the arrow keys), says 
 instead of swallowing it, and leaves a table or a figure in the stored notebook for readers without a kernel.
 """
 
-from .base import Panel, as_html, as_list
+from .base import Folded, Panel, as_html, as_list
 from .cases import AdvisePanel, UnseenPanel, unseen_at
 from .labels import LabelPanel, at_labels
 from .maps import MapPanel
@@ -15,6 +15,7 @@ from .tail import TailPanel
 
 __all__ = [
     "AdvisePanel",
+    "Folded",
     "LabelPanel",
     "MapPanel",
     "MetricPanel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -91,6 +92,25 @@ def slider(
     if isinstance(options, range):
         return ipywidgets.IntSlider(value, min=known[0], max=known[-1], **look)
     return ipywidgets.SelectionSlider(options=options, value=value, **look)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A long table behind one line that a click opens; where there is no HTML it is printed whole.
+
+    Args:
+        table: as it is shown.
+        title: the line.
+    """
+
+    table: pd.DataFrame
+    title: str
+
+    def _repr_html_(self) -> str:
+        return f"<details><summary>{escape(self.title)}</summary>{self.table.to_html(border=0)}</details>"
+
+    def __repr__(self) -> str:
+        return f"{self.title}\n{self.table.to_string()}"
 
 
 def as_answer(shown: Shown) -> str:
