@@ -73,7 +73,7 @@ MAY_BE_LONGER = {"07 cell-23": "the guide: advice in words, a line for each case
 
 def opening_faults(notebook) -> list[str]:
     """Return what a notebook's first cells lack of: a question, a picture, a bet; and whether the bet is settled."""
-    ends = next(place for place, cell in enumerate(notebook.cells) if cell.source.startswith("## Exercises"))
+    ends = next(place for place, cell in enumerate(notebook.cells) if re.search("^## Exercises", cell.source, re.M))
     first, rest = notebook.cells[1:OPENING], notebook.cells[OPENING:ends]
     betting = [any(re.search(r"\bbets?\b", cell.source) for cell in cells if cell.cell_type == "markdown")
                for cells in (first, rest)]  # fmt: skip
