@@ -5,8 +5,8 @@ python tools/notebooks.py check [NAME ...]  execute copies and say which outputs
 python tools/notebooks.py clean [NAME ...]  clean and mark slides, without executing
 
 ``run`` stores seconds and peak memory in notebooks/measured.json, in each notebook's line that begins with
-``**Takes**``, and in README's table. Close other programs first: the numbers are promises. ``run`` and ``clean`` render the
-Chinese edition anew (tools/chinese.py), which has the same code and outputs.
+``**Takes**``, and in README's table. Close other programs first: the numbers are promises. After ``run`` and
+``clean`` the Chinese edition, which has the same code and outputs, is rendered anew (tools/chinese.py).
 """
 
 from __future__ import annotations
