@@ -106,8 +106,8 @@ def question(stem: str) -> str:
 def filled(text: str, source: str) -> str:
     """Return a translated cell with what tools measured and wrote into the English one, ``source``."""
     if takes := TAKES.search(source):
-        line = f"**需要** {takes['time']} {UNITS[takes['unit']]}和 {takes['mb']} MB 内存（2 核，实测）。"
-        text = re.sub(r"^\*\*需要\*\*.*$", line, text, flags=re.MULTILINE)
+        line = f"**用时** {takes['time']} {UNITS[takes['unit']]}，占用 {takes['mb']} MB 内存（2 核，实测）。"
+        text = re.sub(r"^\*\*用时\*\*.*$", line, text, flags=re.MULTILINE)
     rows = (f"| {link} | {question(stem)} | {time} {UNITS[unit]} | {mb} |\n" for link, stem, time, unit, mb in
             ROW.findall("".join(TABLE.findall(source))))  # fmt: skip
     return TABLE.sub(lambda _: HEAD + "".join(rows), text)

@@ -179,7 +179,7 @@ def small(tmp_path, monkeypatch):
     assert chinese.main(["--refresh", "00"]) == 0
     path = tmp_path / "notebooks" / "zh" / "00.md"
     text = path.read_text(encoding="utf-8").replace("# One\n\n**Question.** Why?", "# 一\n\n**问题。** 为什么？")
-    text = re.sub(r"\*\*Takes.*", "**需要**", text).replace("Look [there]", "看[那里]")
+    text = re.sub(r"\*\*Takes.*", "**用时**", text).replace("Look [there]", "看[那里]")
     path.write_text(text, encoding="utf-8")
     return tmp_path / "notebooks"
 
@@ -212,7 +212,7 @@ def test_a_stale_cell_shows_the_english_under_one_grey_line(small):
     chinese.main(["--checked", "00"])
     change(small / "00_a.ipynb", "Look [there]", "Look up [there]")
     first, code, last = shown(small)
-    assert first == "# 一\n\n**问题。** 为什么？\n\n**需要** 20 秒和 550 MB 内存（2 核，实测）。"
+    assert first == "# 一\n\n**问题。** 为什么？\n\n**用时** 20 秒，占用 550 MB 内存（2 核，实测）。"
     assert code == "1 + 1"
     line, _, english = last.partition("\n\n")
     assert line == chinese.STALE
@@ -225,7 +225,7 @@ def test_what_is_measured_makes_nothing_stale_and_is_shown_anew(small):
     chinese.main(["--checked", "00"])
     change(small / "00_a.ipynb", "20 seconds and 550 MB", "1.5 minutes and 600 MB")
     assert chinese.stale("00") == []
-    assert "**需要** 1.5 分钟和 600 MB 内存" in shown(small)[0]
+    assert "**用时** 1.5 分钟，占用 600 MB 内存" in shown(small)[0]
 
 
 def test_table_of_notebooks_has_their_translated_questions(small):

@@ -207,8 +207,8 @@ def test_two_languages_are_built_with_a_switch(small, capsys):
     write_notebook(small / "notebooks" / "zh" / "00_a.ipynb", "# 一\n\n[一页](../../docs/one.md)，预训练模型")
     (small / "docs" / "map.png").touch()
     (small / "docs" / "zh").mkdir()
-    start = "<!-- section-00 0123456789ab -->\n# 首页\n\n![一张画出增益的地图](../map.png)\n\n[English](../../README.md)\n"
-    (small / "docs" / "zh" / "README.md").write_text(start, encoding="utf-8")
+    start = "<!-- section-00 0123456789ab -->\n# 首页\n\n![一张画出增益的地图](../map.png)"
+    (small / "docs" / "zh" / "README.md").write_text(f"{start}\n\n[English](../../README.md)\n", encoding="utf-8")
     assert site_build.main([]) == 0, capsys.readouterr().err
     built = small / "site" / "html"
     english, chinese = built / "notebooks" / "00_a.html", built / "zh" / "notebooks" / "zh" / "00_a.html"
