@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 import webbrowser
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -228,11 +229,13 @@ def main(argv: list[str]) -> int:
     began, work = time.monotonic(), SITE / "work"
     shutil.rmtree(work, ignore_errors=True)
     editions = [Edition(language) for language in languages()]
-    faults = []
     for edition in editions:
-        source, out = work / edition.language, work / "html" / ("" if edition.language == "en" else edition.language)
-        lay_out(edition, [other for other in editions if other is not edition], source)
-        faults += build(edition.language, source, out)
+        lay_out(edition, [other for other in editions if other is not edition], work / edition.language)
+    with ThreadPoolExecutor() as pool:  # each waits for a process of its own
+        outs = [work / "html" / ("" if edition.language == "en" else edition.language) for edition in editions]
+        names = [edition.language for edition in editions]
+        told = pool.map(build, names, [work / name for name in names], outs)
+        faults = [fault for edition in told for fault in edition]
     faults += site_check.faults(work / "html")
     if faults:
         print("\n".join(faults), file=sys.stderr)

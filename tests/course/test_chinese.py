@@ -156,6 +156,14 @@ def test_terms_are_the_glossary_s(name):
     assert other_names(text) == {}, "write what stands on the right"
 
 
+def test_agendas_name_headings_that_are_there():
+    _, text = texts("notebooks/zh/README.md")["section-02"]
+    for line in [line for line in text.splitlines() if line.startswith("| ") and "ipynb" in line]:
+        number = line.partition("](")[2][:2]
+        headings = re.findall(r"^#+ (.*)$", "\n".join(cell for _, cell in texts(number).values()), re.MULTILINE)
+        assert {said for said in re.findall(r"“([^”]+)”", line) if not any(said in one for one in headings)} == set()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_asterisk_is_left_over(name):
     assert {id: faults for id, (_, text) in texts(name).items() if (faults := lost_emphasis(text))} == {}
