@@ -87,6 +87,6 @@ def unseen_at(pool: Task, test: Task, table: pd.DataFrame, labelled: int, shown:
     if not 1 <= labelled <= len(pool):
         raise InputError(f"labelled={labelled}: it needs to be between 1 and {len(pool)}, the users there are")
     few, seen = pool.take(np.arange(labelled)), test.showing(shown, seed=0)
-    items = seen.behaviour.take_users([0]).items[:MOST_TITLES]
+    items = seen.behaviour.take_users(np.array([0])).items[:MOST_TITLES]
     titles = [title.split(" (")[0] for title in seen.behaviour.catalogue.labels(items)]
     return unseen(titles, few.behaviour.events_per_item[items] > 0, unseen_share(few, seen), table)
