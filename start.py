@@ -1,6 +1,6 @@
 """Set up and start the tutorial. Needs Python 3.11 or newer and, the first time, the internet.
 
-python start.py [lab]           open JupyterLab at notebooks/00_start_here.ipynb
+python start.py [lab]           open JupyterLab at notebooks/00_start_here.ipynb; --language zh opens them in Chinese
 python start.py demo            pretrain, fine-tune, compare and recommend, in under a minute
 python start.py test            everything that CI runs: ruff, types, tests/, the notebooks, and again in a browser
 python start.py test --quick    ruff and the tests that are fast, in under two minutes; says what it leaves out
@@ -21,6 +21,7 @@ The first start makes the folder .venv and installs into it (its log: .venv/inst
 starts install nothing until pyproject.toml or constraints.txt changes. To begin again, delete .venv.
 """
 
+import argparse
 import hashlib
 import importlib.util
 import json
@@ -55,7 +56,7 @@ STAMP = VENV / "installed.json"  # written last: without it the set-up did not f
 CONSTRAINTS = "constraints.txt"  # exact versions, written by tools/lock.py
 LATEST = "latest"  # in the stamp, in place of their hash
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
+FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"  # of a translation: notebooks/LANGUAGE/...
 NBVAL = "--nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/sanitize.cfg"
 PACKAGE_COMMANDS = (  # as in recsys_tutorial/cli/main.py
     "demo", "datasets", "doctor", "pretrain", "advise", "finetune", "predict", "evaluate", "benchmark", "recommend",
@@ -260,10 +261,19 @@ def run(arguments: list, cwd: "Path | None" = None) -> int:
 
 
 def lab(extra: list) -> int:
-    """Open JupyterLab, the whole project in its file browser, at the first notebook."""
+    """Open JupyterLab, the whole project in its file browser, at the first notebook, perhaps of a translation."""
+    notebooks, first = HERE / "notebooks", FIRST_NOTEBOOK
+    languages = ["en", *sorted(path.parent.name for path in notebooks.glob("*/" + Path(first).name))]
+    options = argparse.ArgumentParser("start.py lab", add_help=False, allow_abbrev=False, usage=argparse.SUPPRESS)
+    options.add_argument("--language", choices=languages, default="en")
+    chosen, rest = options.parse_known_args(extra)
+    if chosen.language != "en":
+        first = first.replace("/", f"/{chosen.language}/")
+        # Its code is that of the English, and reads ../docs: kernels start in notebooks/ here too.
+        rest.insert(0, f"--MappingKernelManager.root_dir={notebooks}")
     # In a container people are root, which Jupyter refuses without being told; it listens on loopback all the same.
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return run(["-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *root, *extra], HERE)
+    return run(["-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{first}", *root, *rest], HERE)
 
 
 def add_extra(extra: str, module: str) -> str:
@@ -312,7 +322,7 @@ def test(extra: list) -> int:
         "ruff": ["ruff", "check", "."],
         "types": ["mypy"],
         "tests": ["pytest", "tests", *WORKERS, *extra],
-        "notebooks": ["pytest", *NBVAL.split(), *WORKERS, "-p", "no:cacheprovider", "notebooks"]
+        "notebooks": ["pytest", *NBVAL.split(), *WORKERS, "-p", "no:cacheprovider", "notebooks", "--ignore=notebooks/zh"]
         + [f"--ignore=notebooks/{name}.ipynb" for name in left_out],
         "browser": ["pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"],
     }

@@ -5,7 +5,8 @@ python tools/notebooks.py check [NAME ...]  execute copies and say which outputs
 python tools/notebooks.py clean [NAME ...]  clean and mark slides, without executing
 
 ``run`` stores seconds and peak memory in notebooks/measured.json, in each notebook's line that begins with
-``**Takes**``, and in README's table. Close other programs first: the numbers are promises.
+``**Takes**``, and in README's table. Close other programs first: the numbers are promises. After ``run`` and
+``clean`` the Chinese edition, which has the same code and outputs, is rendered anew (tools/chinese.py).
 """
 
 from __future__ import annotations
@@ -216,4 +217,9 @@ if __name__ == "__main__":
     commands = {"run": run, "check": check, "clean": clean_all}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
-    sys.exit(commands[sys.argv[1]](sys.argv[2:]))
+    code = commands[sys.argv[1]](sys.argv[2:])
+    if sys.argv[1] != "check":
+        import chinese  # beside this file
+
+        chinese.main([])
+    sys.exit(code)

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 import webbrowser
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -63,6 +64,7 @@ LANGUAGES = {  # a translation of folder/file is folder/NAME/file, of a file in 
 }
 LINK = re.compile(r"(?P<what>!?\[[^\]]*\]\()(?!\w+:)(?P<path>[^)\s#]*)(?P<anchor>#[^)\s]+)?\)")
 FENCED = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
+SWITCH = re.compile(r"^\[(?:English|中文)\]\([^)]*\)\n+", re.MULTILINE)  # the site has its own
 BADGE = re.compile(r"\[!(\[[^]]*\])\(https?:[^)]*\)\]")  # a picture that is loaded from elsewhere: its words do
 
 
@@ -120,6 +122,11 @@ def github_anchors(text: str) -> dict[str, str]:
     return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-"): jupyter_slug(one) for one in plain}
 
 
+def plain(path: Path) -> str:
+    """Return a page without what is only for readers of the repository."""
+    return SWITCH.sub("", BADGE.sub(r"\1", path.read_text(encoding="utf-8")))
+
+
 def relinked(text: str, path: str, edition: Edition) -> str:
     """Return Markdown with links that hold on the site.
 
@@ -137,13 +144,15 @@ def relinked(text: str, path: str, edition: Edition) -> str:
             anchor = "#" + anchors.get(anchor[1:], anchor[1:])
         if not where:
             return f"{found['what']}{anchor})"
+        start = os.path.dirname(edition.place(path) or path) or "."
         if (place := edition.place(target)) is None:
-            if found["what"].startswith("!") or not (ROOT / target).exists():
-                return found[0]  # pictures are copied; and what is not there, Sphinx complains of
+            if not (ROOT / target).exists():
+                return found[0]  # Sphinx complains of it
+            if found["what"].startswith("!"):  # pictures are copied
+                return f"{found['what']}{os.path.relpath(target, start)})"
             kind = "tree" if (ROOT / target).is_dir() else "blob"
             return f"{found['what']}{site_pages.ADDRESS}/{kind}/main/{target}{anchor})"
-        start = os.path.dirname(edition.place(path) or path)
-        return f"{found['what']}{os.path.relpath(place, start or '.')}{anchor})"
+        return f"{found['what']}{os.path.relpath(place, start)}{anchor})"
 
     return "".join(part if part.startswith("```") else LINK.sub(one, part) for part in FENCED.split(text))
 
@@ -183,7 +192,7 @@ def lay_out(edition: Edition, others: list[Edition], folder: Path) -> None:
         if path.endswith(".ipynb"):
             pages[place] = notebook(path, edition)
         else:
-            pages[place] = relinked(BADGE.sub(r"\1", (ROOT / path).read_text(encoding="utf-8")), path, edition)
+            pages[place] = relinked(plain(ROOT / path), path, edition)
     pages["index.md"] += toctrees(edition)
     if edition.language == "en":
         pages |= site_pages.generated()
@@ -220,11 +229,13 @@ def main(argv: list[str]) -> int:
     began, work = time.monotonic(), SITE / "work"
     shutil.rmtree(work, ignore_errors=True)
     editions = [Edition(language) for language in languages()]
-    faults = []
     for edition in editions:
-        source, out = work / edition.language, work / "html" / ("" if edition.language == "en" else edition.language)
-        lay_out(edition, [other for other in editions if other is not edition], source)
-        faults += build(edition.language, source, out)
+        lay_out(edition, [other for other in editions if other is not edition], work / edition.language)
+    with ThreadPoolExecutor() as pool:  # each waits for a process of its own
+        outs = [work / "html" / ("" if edition.language == "en" else edition.language) for edition in editions]
+        names = [edition.language for edition in editions]
+        told = pool.map(build, names, [work / name for name in names], outs)
+        faults = [fault for edition in told for fault in edition]
     faults += site_check.faults(work / "html")
     if faults:
         print("\n".join(faults), file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from docutils import nodes
 from site_pages import ADDRESS, PROJECT, said_names
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.search.en import SearchEnglish
 
 
 def mathjax() -> str:
@@ -61,6 +63,22 @@ html_theme_options = {
 }
 
 
+class SearchChinese(SearchEnglish):
+    """Finds Chinese without a dictionary of words: each two characters that stand together count as one."""
+
+    lang = "zh"
+    js_splitter_code = r"""
+function splitQuery(query) {
+  const found = query.matchAll(/(?=([\u3400-\u9fff]{2}))|[a-zA-Z0-9_]+/g);
+  return Array.from(found, function (one) { return one[1] || one[0]; });
+}
+"""
+
+    def split(self, input: str) -> list[str]:
+        """Return the words of a text, as the browser does those of a question."""
+        return [two or word for two, word in re.findall(r"(?=([\u3400-\u9fff]{2}))|([a-zA-Z0-9_]+)", input)]
+
+
 def say_as_people_do(app: Sphinx, doctree: nodes.document) -> None:
     """Call things in signatures ``rt.pretrain``, where Sphinx has the path of the file that defines them."""
     names = said_names()
@@ -88,6 +106,7 @@ def add_languages(app: Sphinx, page: str, template: str, context: dict[str, Any]
 
 def setup(app: Sphinx) -> None:
     """Tell Sphinx of the above."""
+    app.add_search_language(SearchChinese)
     app.connect("doctree-read", say_as_people_do)
     app.connect("doctree-read", take_no_metric_for_an_address)
     app.connect("html-page-context", add_languages)

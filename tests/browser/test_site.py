@@ -23,6 +23,7 @@ pytestmark = [
 PAGES = (
     "index", "notebooks/00_start_here", "notebooks/03_mathematics", "notebooks/06_does_pretraining_help",
     "docs/glossary", "docs/when_something_goes_wrong", "api/data", "api/learning", "command_line",
+    "zh/index", "zh/notebooks/zh/06_does_pretraining_help",
 )  # fmt: skip
 WIDTHS = (400, 1400)
 
@@ -107,6 +108,21 @@ def test_searching_finds_a_name_and_its_page_and_source_open(page, site, width):
     entry.locator("a", has_text="[source]").click()
     page.wait_for_url("**/_modules/recsys_tutorial/learning/finetuning.html*")
     assert "def finetune(" in page.locator("article, main").first.inner_text()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_chinese_is_found_read_and_left_for_english(page, site, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto((site / "zh" / "search.html").as_uri() + "?q=预训练模型")
+    page.locator("#search-results li a[href*='02_concepts']").first.click()
+    page.wait_for_url("**/zh/notebooks/zh/02_concepts.html*")
+    assert "预训练模型" in page.locator("article").first.inner_text()
+    box = page.locator("a.language").bounding_box()
+    assert box["y"] >= 0, "the switch is not cut off"
+    page.locator("a.language").click()
+    page.wait_for_url("**/html/notebooks/02_concepts.html")
+    page.locator("a.language", has_text="中文").click()
+    page.wait_for_url("**/zh/notebooks/zh/02_concepts.html")
 
 
 def test_the_field_in_the_menu_searches(page, site):

@@ -177,7 +177,7 @@ def test_notebooks_stand_as_stored(site):
     assert f"mybinder.org/v2/gh/{site_pages.ADDRESS.removeprefix('https://github.com/')}/main" in page
     assert "colab.research.google.com/github/" in page
     assert "tex-svg.js" in page
-    assert 'class="language"' not in page, "there is one language"
+    assert 'href="../zh/notebooks/zh/01_background.html" lang="zh">中文' in page
 
 
 @pytest.fixture
@@ -204,7 +204,11 @@ def write_notebook(path: Path, text: str) -> None:
 
 @needs_sphinx
 def test_two_languages_are_built_with_a_switch(small, capsys):
-    write_notebook(small / "notebooks" / "zh" / "00_a.ipynb", "# 一\n\n[一页](../../docs/one.md)")
+    write_notebook(small / "notebooks" / "zh" / "00_a.ipynb", "# 一\n\n[一页](../../docs/one.md)，预训练模型")
+    (small / "docs" / "map.png").touch()
+    (small / "docs" / "zh").mkdir()
+    start = "<!-- section-00 0123456789ab -->\n# 首页\n\n![一张画出增益的地图](../map.png)"
+    (small / "docs" / "zh" / "README.md").write_text(f"{start}\n\n[English](../../README.md)\n", encoding="utf-8")
     assert site_build.main([]) == 0, capsys.readouterr().err
     built = small / "site" / "html"
     english, chinese = built / "notebooks" / "00_a.html", built / "zh" / "notebooks" / "zh" / "00_a.html"
@@ -213,7 +217,13 @@ def test_two_languages_are_built_with_a_switch(small, capsys):
     assert 'href="../../../notebooks/00_a.html" lang="en">English' in page
     assert 'lang="zh-CN"' in page
     assert "课程" in page
-    assert 'lang="en">English' in (built / "zh" / "index.html").read_text(encoding="utf-8")
+    index = (built / "zh" / "index.html").read_text(encoding="utf-8")
+    assert 'lang="en">English' in index
+    assert 'alt="一张画出增益的地图" src="_images/map.png"' in index
+    assert index.count("English") == 1, "the switch of the page is for the repository"
+    found = (built / "zh" / "searchindex.js").read_text(encoding="utf-8")
+    assert all(f'"{word}":' in found for word in ("预训", "训练", "练模", "模型")), "each two characters"
+    assert "query.matchAll(/(?=([\\u3400" in (built / "zh" / "_static" / "language_data.js").read_text(encoding="utf-8")
 
 
 @needs_sphinx
