@@ -1,12 +1,12 @@
-"""Train g on today's behaviour from scratch and from last month's weights, and write what each reaches in how many epochs.
+"""Train g from scratch and from last month's weights, and write what each reaches in how many epochs.
 
 python tools/head_start.py docs/head_start.json SEQUENCES [SEEDS]    films, and a shop: about six minutes on one thread
 
 Two questions, asked both ways. Films: ``denoising`` on movielens-small, last month is all before the newest fifth of
-the events, and a fifth of the users is tested on. A shop: ``next-item`` on SEQUENCES (amazon-office), last month is each
-user's history without its newest quarter, and the last event of each is asked for. Items that last month did not have get
-rows of their own. The rate falls to zero at the end of a training, so that every number of epochs is a training of its own,
-planned for so many, and no point of a longer one.
+the events, and a fifth of the users is tested on. A shop: ``next-item`` on SEQUENCES (amazon-office), last month is
+each user's history without its newest quarter, and the last event of each is asked for. Items that last month did not
+have get rows of their own. The rate falls to zero at the end of a training, so every number of epochs is a training of
+its own, planned for so many, and no point of a longer one.
 """
 
 from __future__ import annotations

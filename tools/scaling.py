@@ -2,10 +2,10 @@
 
 python tools/scaling.py docs/scaling.json SEQUENCES [SEED]    amazon-office: five minutes on one thread
 
-The protocol: of each user the last event is asked for, the one before it is never trained on, and the users that are asked
-are the same for all. Every model takes the same number of steps, so that less data is seen more often; the weights of the
-epoch with the best loss on a tenth of its own users are kept. The loss is that of the event that came, in nats, among all
-items. Records that are there already are kept, so that a run that was stopped is gone on with.
+The protocol: of each user the last event is asked for, the one before it is never trained on, and the users that are
+asked are the same for all. Every model takes the same number of steps, so that less data is seen more often; the weights
+of the epoch with the best loss on a tenth of its own users are kept. The loss is that of the event that came, in nats,
+among all items. Records that are there already are kept, so that a run that was stopped is gone on with.
 """
 
 from __future__ import annotations
