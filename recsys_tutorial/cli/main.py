@@ -14,6 +14,7 @@ from .. import __version__
 from ..data.reports import TiedTimes
 from ..engine import processes as distributed
 from ..errors import InputError, TrainingError
+from ..evaluation.lists import TiedScores
 from ..system import machine
 from .arguments import OneLineParser, add_common, one_line
 from .commands import (
@@ -99,7 +100,7 @@ def _check_files(args: Namespace) -> None:
 
 def _careful(message: Warning | str, category: type[Warning], *where: Any, **also: Any) -> None:
     """Show a warning of ours as one line, without the place in the code, of which a user of a command has no use."""
-    if not issubclass(category, TiedTimes):
+    if not issubclass(category, TiedTimes | TiedScores):
         _show(message, category, *where, **also)
     elif distributed.speaks():
         print(one_line(f"careful: {message}"), file=sys.stderr)

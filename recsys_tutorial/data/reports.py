@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:  # which has a report of its reading
+    from .interactions import Interactions
+
+MANY_TIES = 0.1  # share of a user's neighbouring events, above which their order is worth a word
 
 MERGED = {
     "error": "none",
@@ -20,6 +27,27 @@ class DroppedRows(UserWarning):
 
 class TiedTimes(UserWarning):
     """Many events of one user share a time, where the order of events matters; the message says how many."""
+
+
+def warn_of_ties(interactions: Interactions, asks: str) -> None:
+    """Warn where more than :data:`MANY_TIES` of a user's neighbouring events have one time: chance orders them.
+
+    Where the order is known (``in_order``) or times are not there is nothing to warn of; ``asks`` asks for the order.
+    """
+    times, offsets = interactions.timestamps, interactions.offsets
+    if times is None or interactions.in_order or len(times) < 2:
+        return
+    neighbours = np.ones(len(times) - 1, bool)
+    inner = offsets[1:-1]
+    neighbours[inner[(inner > 0) & (inner < len(times))] - 1] = False
+    share = float((times[1:] == times[:-1])[neighbours].mean()) if neighbours.any() else 0.0
+    if share > MANY_TIES:
+        warnings.warn(
+            f"{asks} asks for the order of events, and in {interactions.name!r} {share:.0%} of a user's neighbouring "
+            "events share their time: chance orders these (in_order=True takes the order of the file)",
+            TiedTimes,
+            stacklevel=3,
+        )
 
 
 @dataclass(frozen=True)

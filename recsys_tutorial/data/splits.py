@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,9 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from .interactions import Interactions
-from .reports import TiedTimes
-
-MANY_TIES = 0.1  # share of a user's neighbouring events, above which their order is worth a word
+from .reports import warn_of_ties
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,23 +141,39 @@ def _validation(wanted: Interactions, train: Interactions) -> Split | None:
     return Split("validation", train, train.take_users(rows), wanted.take_users(rows)) if len(rows) else None
 
 
-def temporal(interactions: Interactions, target_share: float = 0.2) -> Split:
-    """Cut at one point in time for everyone: before it is trained on and shown, new items after it have to be found.
+def temporal(interactions: Interactions, target_share: float = 0.2, refit: bool = False) -> Split:
+    """Cut at one point in time for everyone: all before it is shown, new items after it have to be found.
+
+    There is an earlier cut: what lies between the two is there to choose settings by, and never trained on.
 
     Args:
         interactions: with times.
-        target_share: share of the events that lies after the cut.
+        target_share: share of the events that lies after the cut; of what lies before it, as much again lies after the
+            earlier one.
+        refit: train on all before the cut, as somebody does who has chosen. It is an easier question: what happened
+            shortly before is known, so a number of one kind must not stand beside one of the other.
     """
     _check_shares(target_share=target_share)
     _need_times(interactions, "temporal")
     times = np.asarray(interactions.timestamps)
-    cut = np.quantile(times, 1 - target_share)
-    before = times < cut
-    earlier = interactions.keep_events(before)
-    later = interactions.keep_events(~before & ~_seen_before(interactions))
-    tested = np.flatnonzero((earlier.events_per_user > 0) & (later.events_per_user > 0))
-    date = np.datetime64(int(cut), "s").astype("datetime64[D]")
-    return Split("temporal", earlier, earlier.take_users(tested), later.take_users(tested), f"targets from {date} on")
+    cut, new = np.quantile(times, 1 - target_share), ~_seen_before(interactions)
+    shown, later = interactions.keep_events(times < cut), interactions.keep_events((times >= cut) & new)
+    tested = np.flatnonzero((shown.events_per_user > 0) & (later.events_per_user > 0))
+    train, earlier, told = shown, None, f"targets from {_day(cut)} on"
+    if not refit and shown.n_events:
+        earlier_cut = np.quantile(times[times < cut], 1 - target_share)
+        between = (times >= earlier_cut) & (times < cut)
+        train = interactions.keep_events(times < earlier_cut)
+        if not train.n_events:
+            raise InputError("temporal: nothing lies before the earlier cut: give more data, or refit=True")
+        earlier = _validation(interactions.keep_events(between & new), train)
+        told += f", trained on what was before {_day(earlier_cut)}"
+    name = "temporal, refit" if refit else "temporal"
+    return Split(name, train, shown.take_users(tested), later.take_users(tested), told, earlier)
+
+
+def _day(time: float) -> np.datetime64:
+    return np.datetime64(int(time), "s").astype("datetime64[D]")
 
 
 PROTOCOLS: dict[str, Callable[..., Split]] = {
@@ -181,27 +194,6 @@ def some_events(interactions: Interactions, n: int, seed: int = 0) -> Interactio
     place = np.empty(interactions.n_events, np.int64)
     place[order] = np.arange(interactions.n_events) - np.repeat(interactions.offsets[:-1], counts)
     return interactions.keep_events(place < n)
-
-
-def warn_of_ties(interactions: Interactions, asks: str) -> None:
-    """Warn where more than :data:`MANY_TIES` of a user's neighbouring events have one time: chance orders them.
-
-    Where the order is known (``in_order``) or times are not there is nothing to warn of; ``asks`` asks for the order.
-    """
-    times, offsets = interactions.timestamps, interactions.offsets
-    if times is None or interactions.in_order or len(times) < 2:
-        return
-    neighbours = np.ones(len(times) - 1, bool)
-    inner = offsets[1:-1]
-    neighbours[inner[(inner > 0) & (inner < len(times))] - 1] = False
-    share = float((times[1:] == times[:-1])[neighbours].mean()) if neighbours.any() else 0.0
-    if share > MANY_TIES:
-        warnings.warn(
-            f"{asks} asks for the order of events, and in {interactions.name!r} {share:.0%} of a user's neighbouring "
-            "events share their time: chance orders these (in_order=True takes the order of the file)",
-            TiedTimes,
-            stacklevel=3,
-        )
 
 
 def _random_targets(

@@ -16,14 +16,16 @@ from .processes import shared_count
 class ItemSampler:
     r"""Draw a fixed number of items without repetition; item j is among them with a known probability ``π_j``.
 
-    ``π_j = min(1, c · count_j^¾)``, with c so that the probabilities add up to ``drawn``: what is popular, and holds
-    most of a softmax's mass, is always there, and the tail stands in for itself now and then. The draw is systematic:
+    ``π_j = min(1, c · count_j^power)``, with c so that the probabilities add up to ``drawn``: what is popular, and
+    holds most of a softmax's mass, is always there, and the tail stands in for itself now and then (with a power of 0
+    all are as likely). The draw is systematic:
     the items' probabilities are laid end to end, in an order shuffled once, and a comb of ``drawn`` teeth, one apart,
     is laid upon them at random. It costs ``drawn · log n_items``, whatever the catalogue.
 
     Args:
         counts: ``(n_items,)`` how often each item occurs; one that never does counts 1.
         drawn: items in a sample; all of them where there are fewer.
+        power: see above.
 
     Raises:
         InputError: ``drawn`` below 1.
@@ -31,9 +33,9 @@ class ItemSampler:
     Source: Madow (1949), On the theory of systematic sampling II.
     """
 
-    def __init__(self, counts: Tensor, drawn: int) -> None:
+    def __init__(self, counts: Tensor, drawn: int, power: float = 0.75) -> None:
         self.drawn = min(whole("sampled_softmax", drawn), len(counts))
-        probability = _inclusion(counts.double().clamp_min(1).pow(0.75), self.drawn)
+        probability = _inclusion(counts.double().clamp_min(1).pow(power), self.drawn)
         self.log_probability = probability.log().float()
         self._order = torch.randperm(len(counts))
         self._ends = probability[self._order].cumsum(0)

@@ -78,8 +78,8 @@ def check_validation(name: str, validation: Split | None) -> Split:
     """Return what a blend's weights are chosen by; InputError where there is nothing."""
     if validation is None:
         raise InputError(
-            f"{name}: a blend's weights are chosen on validation events, which leave-one-out keeps, without refit: "
-            "take that protocol, or name the models one by one"
+            f"{name}: a blend's weights are chosen on validation events, which leave-one-out and temporal keep, "
+            "without refit: take one of them, or name the models one by one"
         )
     return validation
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 from tqdm.auto import tqdm
 
 from ..baselines import Model
-from ..data.batches import Batch, in_order
 from ..data.splits import Split
 from ..errors import InputError, how_many, unknown
 from ..metrics.intervals import bootstrap_interval, bootstrap_intervals
-from ..metrics.ranking import FROM_HITS, from_hits, hits_at_k, top_k
+from ..metrics.ranking import FROM_HITS
+from .lists import LIST_METRICS, MANY_TIED, TiedScores, lists_of, of_lists
+from .transitions import by_transition, groups_of
 
-LIST_METRICS = ("coverage", "novelty", "gini")
+COLUMNS = ["model", "protocol", "metric", "k", "value", "ci_low", "ci_high", "users", "without", "seconds"]
+TIES = ["tied", "worst", "best"]
 
 
 def evaluate(
@@ -29,14 +31,17 @@ def evaluate(
     k: Sequence[int] | int = (10, 20, 100),
     *,
     sampled: int | None = None,
+    ties: bool = False,
+    by: str | None = None,
     batch_size: int = 256,
     seed: int = 0,
     progress: bool | None = None,
 ) -> pd.DataFrame:
     """Rank the catalogue for every test user and return one row per model, metric and k.
 
-    What a user was shown is left out of the ranking. Scores are asked for in batches of users, so that memory follows
-    ``batch_size · n_items``.
+    What a user was shown is left out of the ranking; of items with equal scores the lower number comes first, and a
+    :class:`.lists.TiedScores` warning says where that decides about more than 1 % of the targets. Scores are asked for
+    in batches of users, so that memory follows ``batch_size · n_items``.
 
     Args:
         models: name -> model that was fitted on ``split.train`` alone, or one model.
@@ -45,6 +50,10 @@ def evaluate(
         k: length or lengths of the list.
         sampled: rank the targets among this many random items that the user has not seen, and not among all. Such
             numbers are much higher and can order models wrongly (Krichene and Rendle 2020): they are here to show that.
+        ties: add the columns ``tied``, the share of the targets whose score another item has too and which might be
+            among the k, and ``worst`` and ``best``, the value with all targets last, or first, among their equals.
+        by: ``transition``: a row for each of :data:`.transitions.GROUPS`, in a column ``group``: users whose step from
+            the last item shown to the target was seen in training, could be put together from two, or neither.
         batch_size: users scored at a time.
         seed: of the bootstrap and of the sampled items.
         progress: show a progress bar; None shows one where standard error is a terminal.
@@ -55,11 +64,24 @@ def evaluate(
         :data:`LIST_METRICS` belong to all lists together and have no interval.
 
     Raises:
-        InputError: unknown metric, k out of range, a model of other items, scores that are not finite.
+        InputError: unknown metric, k out of range, a model of other items, scores that are not finite; ``by`` where
+            users have several targets, or with ``ties`` or a metric of lists, which are not of single users.
     """
-    return evaluate_users(
-        models, split, metrics, k, sampled=sampled, batch_size=batch_size, seed=seed, progress=progress
-    )[0]
+    if by is not None:
+        check_by(by, split, [metrics] if isinstance(metrics, str) else metrics, ties)
+    table, per_user = evaluate_users(
+        models, split, metrics, k, sampled=sampled, ties=ties, batch_size=batch_size, seed=seed, progress=progress
+    )
+    return table if by is None else by_transition(table, per_user, split, seed)
+
+
+def check_by(by: str, split: Split, metrics: Sequence[str], ties: bool = False) -> None:
+    """Raise InputError where :func:`evaluate` cannot tell the users of ``split`` apart ``by`` that."""
+    if by != "transition":
+        raise unknown("by", by, ["transition"])
+    if beside := [*(metric for metric in metrics if metric in LIST_METRICS), *(["ties"] if ties else [])]:
+        raise InputError(f"{beside[0]} belongs to all users together: leave it out with by={by!r}")
+    groups_of(split)
 
 
 def evaluate_users(
@@ -69,6 +91,7 @@ def evaluate_users(
     k: Sequence[int] | int = (10, 20, 100),
     *,
     sampled: int | None = None,
+    ties: bool = False,
     batch_size: int = 256,
     seed: int = 0,
     progress: bool | None = None,
@@ -86,23 +109,26 @@ def evaluate_users(
     with tqdm(total=len(models) * split.inputs.n_users, desc="evaluating", unit="user", disable=not show) as bar:
         for name, model in models.items():
             started = time.perf_counter()
-            lists, hits, n_relevant = _lists(model, name, split, lengths[-1], sampled, batch_size, seed, bar)
+            lists = lists_of(model, name, split, lengths[-1], sampled, batch_size, seed, bar)
             seconds = time.perf_counter() - started
             for length in lengths:
                 for metric in metrics:
                     row = {"model": name, "protocol": protocol, "metric": metric, "k": length, "seconds": seconds}
                     if metric in LIST_METRICS:
-                        row["value"] = _of_lists(metric, lists[:, :length], split)
+                        row["value"] = of_lists(metric, lists.items[:, :length], split)
                     else:
-                        users[name, metric, length] = from_hits(metric, hits[:, :length], n_relevant)
+                        users[name, metric, length] = lists.values(metric, length)
+                        worst, best = lists.range_of(metric, length)
+                        row |= {"tied": lists.share_tied(length), "worst": worst, "best": best}
                     rows.append(row)
     per_user = pd.DataFrame(users, index=pd.Index(split.targets.user_ids, name="user"))
     if users:
         per_user.columns = per_user.columns.set_names(["model", "metric", "k"])
         means = dict(zip(users, _means(per_user.to_numpy(), seed), strict=True))
         rows = [row | means.get((row["model"], row["metric"], row["k"]), {}) for row in rows]
-    columns = ["model", "protocol", "metric", "k", "value", "ci_low", "ci_high", "users", "without", "seconds"]
-    return pd.DataFrame(rows).reindex(columns=columns), per_user
+    table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *TIES])
+    _warn_of_tied_scores(table)
+    return table if ties else table[COLUMNS], per_user
 
 
 def check_asked(
@@ -142,57 +168,18 @@ def _means(values: np.ndarray, seed: int) -> list[dict[str, float]]:
     ]
 
 
-def _lists(
-    model: Model, name: str, split: Split, k: int, sampled: int | None, batch_size: int, seed: int, bar: tqdm
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return ``(users, k)`` the items ranked first, -1 where the ranking is shorter, and :func:`hits_at_k` of them."""
-    inputs, n_items = Batch.of(split.inputs), split.inputs.n_items
-    rng = np.random.default_rng(seed)
-    found = []
-    for rows in in_order(split.inputs.n_users, batch_size):
-        batch = inputs.take(rows)
-        scores = np.array(model.score(batch))
-        if scores.shape != (len(rows), n_items):
-            raise InputError(f"{name} scores {scores.shape} for {len(rows)} users and {n_items} items: other items?")
-        if not np.isfinite(scores).all():
-            raise InputError(f"{name} gives scores that are NaN or infinite: mend the model")
-        scores[batch.rows.numpy(), batch.items.numpy()] = -np.inf
-        if sampled:
-            scores = _among_sampled(scores, split.targets.matrix[rows.numpy()], sampled, rng)
-        found.append(top_k(scores, k))
-        bar.update(len(rows))
-    lists = np.concatenate(found)
-    return lists, *hits_at_k(lists, split.targets.matrix)
-
-
-def _among_sampled(scores: np.ndarray, targets: csr_array, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Leave in the ranking each user's targets and ``n`` random items that are neither targets nor shown."""
-    wanted = targets.toarray() > 0
-    draw = rng.random(scores.shape)
-    draw[wanted | (scores == -np.inf)] = np.inf
-    chosen = np.argpartition(draw, n, axis=1)[:, :n]
-    keep = wanted.copy()
-    np.put_along_axis(keep, chosen, True, axis=1)
-    return np.where(keep, scores, -np.inf)
-
-
-def _of_lists(metric: str, lists: np.ndarray, split: Split) -> float:
-    """Return a property of all lists together.
-
-    ``coverage``: share of the catalogue that is in some list. ``novelty``: mean of ``-log2`` of the share of training
-    users who have the item (Vargas and Castells 2011). ``gini``: 0 when every item is shown equally often, near 1 when
-    a few are shown to all.
-    """
-    shown = lists[lists >= 0]
-    counts = np.bincount(shown, minlength=split.train.n_items)
-    match metric:
-        case "coverage":
-            return float((counts > 0).mean())
-        case "novelty":
-            share = (np.diff(split.train.matrix.tocsc().indptr) + 1) / (split.train.n_users + 1)
-            return float(-np.log2(share[shown]).mean())
-    ranks = np.arange(1, len(counts) + 1)
-    return float((2 * ranks - len(counts) - 1) @ np.sort(counts) / (len(counts) * max(1, counts.sum())))
+def _warn_of_tied_scores(table: pd.DataFrame) -> None:
+    """Warn of every model of which more than :data:`.lists.MANY_TIED` of the targets stand in ties that matter."""
+    open_to_ties = (table["tied"] > MANY_TIED) & (table["best"] > table["worst"])
+    for name, rows in table[open_to_ties].groupby("model", sort=False):
+        row = max(rows.to_dict("records"), key=lambda row: row["best"] - row["worst"])
+        warnings.warn(
+            f"{name}: {row['tied']:.1%} of the targets have the score of other items, and the items' order decides: "
+            f"{row['metric']}@{row['k']} is {row['value']:.4f}, {row['worst']:.4f} with targets last among their "
+            f"equals, {row['best']:.4f} with targets first",
+            TiedScores,
+            stacklevel=4,
+        )
 
 
 def compare(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from ..errors import InputError, unknown
 from ..model import PretrainedModel
 from ..tasks import Task
 from ..training import fit
+from .low_rank import RANK, low_rank
 from .stacking import neighbours, own_head, stack
 from .wide import beside, of_deep
 
@@ -35,6 +37,7 @@ class Recipe:
         validation: share of the labelled users held out to choose the number of epochs.
         moves_g: whether g is trained.
         decay: each layer's rate as a share of the rate of the layer above it.
+        low_rank: g moves by :mod:`.low_rank` alone.
     """
 
     epochs: int = 0
@@ -43,6 +46,7 @@ class Recipe:
     validation: float = 0.0
     moves_g: bool = True
     decay: float = 1.0
+    low_rank: bool = False
 
 
 # Chosen by validation inside labelled users, on shelves and users of `anime` and `movielens-small` that no result
@@ -54,11 +58,12 @@ RECIPES = {
     "wide": Recipe(moves_g=False),
     "described": Recipe(moves_g=False),
     "frozen": Recipe(20, 3e-3, moves_g=False),
+    "lora": Recipe(20, 3e-4, from_probe=True, validation=0.2, low_rank=True),
     "layerwise": Recipe(20, 1e-3, from_probe=True, validation=0.2, decay=0.3),
     "full": Recipe(20, 3e-4, from_probe=True, validation=0.2),
     "scratch": Recipe(30, 3e-3),
 }
-STRATEGIES = tuple(RECIPES)
+STRATEGIES = tuple(name for name in RECIPES if name != "lora")  # those that the stored studies compare
 PATIENCE = 5
 
 
@@ -74,6 +79,7 @@ def finetune(
     weight_decay: float = 0.0,
     validation: float | None = None,
     patience: int | None = PATIENCE,
+    rank: int = RANK,
     seed: int = 0,
     device: str = "cpu",
     progress: bool | None = None,
@@ -93,12 +99,12 @@ def finetune(
       described like these (:mod:`recsys_tutorial.baselines.descriptions`), as far as that helps with the labelled
       users.
     - ``frozen``: g stays, bit for bit; h is trained by gradient descent on the task's loss.
+    - ``lora``: h as in ``full``; g's linear layers and item vectors move by :mod:`recsys_tutorial.learning.low_rank`.
     - ``layerwise``: h starts as the probe's, or as the model's own where that scores the task's very items; then all
       layers move, each more gently than the one above it (Howard and Ruder 2018).
     - ``full``: h starts likewise, then g and h move together, gently, on the ridge's own squared error
       (Kumar et al. 2022: a random h would first distort g).
-    - ``scratch``: no pretraining. g and h start from random weights and are trained on the task's loss: what the
-      labels alone can do.
+    - ``scratch``: no pretraining. g and h start from random weights: what the labels alone can do.
 
     Where ``validation`` is above 0 the number of epochs is chosen: without the held-out part, the one with the best
     quality on it, 0 among them where h starts as the probe's; then all labelled users are trained on for that long.
@@ -114,6 +120,7 @@ def finetune(
         weight_decay: see :class:`recsys_tutorial.engine.settings.Settings`.
         validation: share of the labelled users held out to choose the number of epochs; None takes the strategy's own.
         patience: while choosing, stop after this many epochs without a better quality; None goes on to the last.
+        rank: of ``lora``.
         seed: fixes initial weights, the held-out users and the order.
         device: ``cpu`` or ``cuda``.
         progress: show a progress bar; None shows one where standard error is a terminal.
@@ -122,8 +129,8 @@ def finetune(
         InputError: unknown strategy, another catalogue, fewer than 5 labelled users, a setting out of range.
         TrainingError: a loss or gradient that is not finite.
     """
-    if strategy not in STRATEGIES:
-        raise unknown("strategy", strategy, STRATEGIES)
+    if strategy not in RECIPES:
+        raise unknown("strategy", strategy, RECIPES)
     if len(task) < 5:
         raise InputError(f"{len(task)} labelled users: fine-tuning needs at least 5")
     recipe = RECIPES[strategy]
@@ -139,7 +146,8 @@ def finetune(
         batch = batch_size or int(np.clip(len(task) // 40, 16, 256))
         rate = learning_rate or recipe.learning_rate
         settings = Settings(epochs or recipe.epochs, batch, rate, weight_decay, patience=patience)
-        how: dict[str, Any] = dict(recipe=recipe, seed=seed, progress=progress, description=f"fine-tuning ({strategy})")
+        how: dict[str, Any] = dict(recipe=recipe, rank=rank, seed=seed, progress=progress)
+        how["description"] = f"fine-tuning ({strategy})"
         if n_held_out := round(share * len(task)):
             order = np.random.default_rng(seed).permutation(len(task))
             train, held_out = task.take(np.sort(order[n_held_out:])), task.take(np.sort(order[:n_held_out]))
@@ -198,7 +206,9 @@ def _choose_epochs(
     return int(history["epoch"][best]), history
 
 
-def _train(f: PretrainedModel, task: Task, settings: Settings, recipe: Recipe, **how: Any) -> pd.DataFrame:
+def _train(
+    f: PretrainedModel, task: Task, settings: Settings, recipe: Recipe, rank: int, seed: int, **how: Any
+) -> pd.DataFrame:
     """Train h, and g unless it is frozen (then in eval mode, without gradients); return the history."""
     loss = task.squared_loss if recipe.from_probe else task.loss
 
@@ -210,7 +220,9 @@ def _train(f: PretrainedModel, task: Task, settings: Settings, recipe: Recipe, *
 
     f.feature_extractor.requires_grad_(recipe.moves_g)
     try:
-        return fit(f, loss_of, task.examples(), settings, parameter_groups=_groups(f, recipe), **how)
+        with low_rank(f.feature_extractor, rank, seed) if recipe.low_rank else nullcontext():
+            groups = _groups(f, recipe)
+            return fit(f, loss_of, task.examples(), settings, seed=seed, parameter_groups=groups, **how)
     finally:
         f.feature_extractor.requires_grad_(True)
 
@@ -219,8 +231,9 @@ def _groups(f: PretrainedModel, recipe: Recipe) -> list[dict[str, Any]]:
     """Return the parameters that move, from h down, each layer with its share of the rate."""
     layers = [list(f.classifier.parameters())]
     if recipe.moves_g:
-        known = hasattr(f.feature_extractor, "parameter_layers")
-        layers += f.feature_extractor.parameter_layers()[::-1] if known else [list(f.feature_extractor.parameters())]
+        known = hasattr(f.feature_extractor, "parameter_layers") and not recipe.low_rank
+        moving = [p for p in f.feature_extractor.parameters() if p.requires_grad]
+        layers += f.feature_extractor.parameter_layers()[::-1] if known else [moving]
     return [{"params": layer, "scale": recipe.decay**depth} for depth, layer in enumerate(layers)]
 
 

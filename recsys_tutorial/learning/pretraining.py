@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..data.batches import Batch, Stored, in_order
 from ..data.interactions import Interactions
-from ..data.splits import warn_of_ties
+from ..data.reports import warn_of_ties
 from ..encoders import SequenceEncoder
 from ..engine import processes as distributed
 from ..engine.progress import Progress

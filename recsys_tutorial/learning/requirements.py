@@ -22,7 +22,6 @@ def check_memory(
 
     Weights are made whole; each of ``share`` processes then trains its part of them.
     """
-    dense = options.get("sampled_softmax") is None  # else the tables' gradients hold the touched rows alone
     shape = {name: value for name, value in options.items() if name != "sampled_softmax"}
     try:
         with seeded(0), torch.device("meta"):
@@ -31,6 +30,8 @@ def check_memory(
         if "overflow" in str(error):
             raise InputError(f"dim={dim}: {objective}'s weights would take more bytes than can be counted") from error
         return  # an objective of one's own may need real numbers to be built: it is not estimated
+    # Where the softmax is sampled, the tables' gradients hold the touched rows alone.
+    dense = options.get("sampled_softmax") is None and not getattr(built.encoder, "sparse_gradients", False)
     weights = sum(p.numel() * p.element_size() for p in built.parameters())
     rows = batch_size or min(built.recipe.batch_size, interactions.n_users)
     parts = {"weights": weights, "solving for them": built.bytes_to_solve(interactions)}

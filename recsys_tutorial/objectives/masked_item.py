@@ -47,9 +47,8 @@ class MaskedItem(SequenceObjective):
         cls, interactions: Interactions, dim: int, scale: float = 14.0, share: float = 0.3, cut: float = 0.5,
         **options: Any,
     ) -> Self:  # fmt: skip
-        """Return it with a fresh encoder; ``options`` are those of :class:`SequenceEncoder`."""
-        built = super().build(interactions, dim, scale, **options)
-        return cls(built.encoder, built.scale, share, cut)
+        """Return it with a fresh encoder; ``options`` are its, and those of :meth:`lose_by`."""
+        return cls._fresh(interactions, dim, scale, share, cut, **options)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean over the masked events."""

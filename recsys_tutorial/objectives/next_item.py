@@ -53,8 +53,8 @@ class NextItem(SequenceObjective):
     def build(
         cls, interactions: Interactions, dim: int, scale: float = 14.0, start: str = "random", **options: Any
     ) -> Self:
-        """Return it with a fresh encoder; ``options`` are those of :class:`SequenceEncoder`."""
-        return cls(SequenceEncoder(interactions.n_items, dim, causal=True, **options), scale, start)
+        """Return it with a fresh encoder; ``options`` are its, and those of :meth:`lose_by`."""
+        return cls._fresh(interactions, dim, scale, start, **options)
 
     def begin(self, interactions: Interactions, seed: int) -> None:
         """Put the item vectors where ``start`` says."""

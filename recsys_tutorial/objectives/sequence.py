@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,18 +15,23 @@ from ..data.interactions import Interactions
 from ..encoders import SequenceEncoder
 from ..engine.heads import linear_head
 from ..engine.losses import linear_cross_entropy
+from ..engine.negatives import binary_loss, calibrated_power
 from ..engine.sampling import ItemSampler, sampled_multinomial_loss, take_rows
-from ..errors import InputError
+from ..errors import InputError, unknown, whole
 from .base import Objective, Recipe
 
 _EVENTS = 3200  # in a batch: with them a step takes about 200 MB
+# Loss -> items that a place is held against where nothing else is asked for; None: all of them.
+LOSSES: dict[str, int | None] = {"softmax": None, "sampled-softmax": 1000, "bce": 1, "gbce": 256}
+DRAWS = {"popularity": 0.75, "uniform": 0.0}  # power of an item's count
 
 
 class SequenceObjective(Objective):
     r"""Say which item stands at a place, from the encoder's state there: ``softmax_j(scale · s · v_j / |v_j|)``.
 
     State s and item vectors have length 1, so that a popular item cannot win by a long vector alone. All items compete,
-    at real places only: batches are of users who did about equally much, and none is padded far.
+    at real places only: batches are of users who did about equally much, and none is padded far. By name another loss
+    may be taken (:meth:`lose_by`); the scores, and what is recommended, stay these logits.
 
     Args:
         encoder: a :class:`SequenceEncoder`.
@@ -45,11 +51,72 @@ class SequenceObjective(Objective):
             raise InputError(f"{self.name} needs a SequenceEncoder with causal={self.causal}")
         self.scale = scale
         self.sampler: ItemSampler | None = None
+        self.negatives: int | None = None  # of a binary loss
+        self.power = 1.0
 
     @classmethod
-    def build(cls, interactions: Interactions, dim: int, scale: float = 14.0, **options: Any) -> Self:
-        """Return it with a fresh encoder; ``options`` are those of :class:`SequenceEncoder`."""
-        return cls(SequenceEncoder(interactions.n_items, dim, causal=cls.causal, **options), scale)
+    def _fresh(
+        cls, interactions: Interactions, dim: int, *own: Any, loss: str = "softmax", negatives: int | None = None,
+        calibration: float | None = None, drawn_by: str | None = None, **options: Any,
+    ) -> Self:  # fmt: skip
+        """Return it with a fresh encoder.
+
+        Args:
+            interactions: what it will be trained on.
+            dim: of the encoder.
+            own: what the objective takes beside the encoder.
+            loss: see :meth:`lose_by`, and the next three there too.
+            negatives: see there.
+            calibration: see there.
+            drawn_by: see there.
+            options: those of :class:`SequenceEncoder`.
+        """
+        built = cls(SequenceEncoder(interactions.n_items, dim, causal=cls.causal, **options), *own)
+        built.lose_by(loss, interactions.events_per_item, negatives, calibration, drawn_by)
+        return built
+
+    def lose_by(
+        self, loss: str, counts: np.ndarray, negatives: int | None = None, calibration: float | None = None,
+        drawn_by: str | None = None,
+    ) -> None:  # fmt: skip
+        """Set the loss at every place.
+
+        - ``softmax``: over all items.
+        - ``sampled-softmax``: over ``negatives`` items, drawn anew at every step, with logits corrected by how likely
+          an item is to be drawn (logQ): what ``sampled_softmax=N`` does for every objective with a softmax.
+        - ``bce``: is the item right, are ``negatives`` others, drawn for each place, wrong? With one it is SASRec's.
+        - ``gbce``: the same with many, the target's probability calibrated for how few are drawn
+          (:func:`~recsys_tutorial.engine.negatives.calibrated_power`).
+
+        Args:
+            loss: of :data:`LOSSES`.
+            counts: ``(n_items,)`` how often each item occurs.
+            negatives: items that a place is held against, at most all others; None takes 1,000, 1 and 256.
+            calibration: of ``gbce``, t from 0 (none) to 1; None takes .75.
+            drawn_by: of ``sampled-softmax``, ``popularity`` (None too) or ``uniform``.
+
+        Raises:
+            InputError: an unknown loss, or a setting that the loss does not have.
+        """
+        if loss not in LOSSES:
+            raise unknown("loss", loss, LOSSES)
+        takes = {"negatives": loss != "softmax", "calibration": loss == "gbce", "drawn_by": loss == "sampled-softmax"}
+        for name, given in (("negatives", negatives), ("calibration", calibration), ("drawn_by", drawn_by)):
+            if given is not None and not takes[name]:
+                raise InputError(f"{name}={given!r}: loss={loss!r} has no such setting, leave it out")
+        n = whole("negatives", LOSSES[loss] if negatives is None else negatives) if takes["negatives"] else 0
+        if loss == "sampled-softmax":
+            power = DRAWS.get(drawn_by or "popularity")
+            if power is None:
+                raise unknown("drawn_by", drawn_by, DRAWS)
+            with torch.device("cpu"):  # where memory is estimated, tensors are without numbers
+                self.sample_softmax(ItemSampler(torch.from_numpy(counts), n, power))
+        elif n:
+            self.negatives = min(n, max(1, len(counts) - 1))
+            t = (0.75 if calibration is None else calibration) if loss == "gbce" else 0.0
+            if not 0 <= t <= 1:
+                raise InputError(f"calibration={t!r}: it needs to be between 0 and 1")
+            self.power = calibrated_power(self.negatives, len(counts), t)
 
     def examples(self, behaviour: Batch) -> Batch:
         """Return histories that are too long for the encoder in pieces, so that all of them is trained on."""
@@ -65,6 +132,8 @@ class SequenceObjective(Objective):
 
     def says(self, states: Tensor, items: Tensor) -> Tensor:
         """Return the mean loss of ``(n, dim)`` states that should say ``(n,)`` items; 0 where there are none."""
+        if self.negatives is not None:
+            return binary_loss(states, self.weights(), items, self.negatives, self.power)
         if self.sampler is None:
             return linear_cross_entropy(states, self.weights(), items)
         one_each = Batch(items, torch.arange(len(items) + 1, device=items.device), torch.ones_like(states[:, 0]))
@@ -72,6 +141,8 @@ class SequenceObjective(Objective):
 
     def sample_softmax(self, sampler: ItemSampler) -> None:
         """Let the softmax run over a sample of the items."""
+        if self.negatives is not None:
+            raise InputError("a binary loss has no softmax to sample: leave sampled_softmax out")
         self.sampler, self.encoder.sparse_gradients = sampler, True
 
     def _rows(self, items: Tensor) -> tuple[Tensor, Tensor]:

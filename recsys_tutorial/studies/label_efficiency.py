@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..data.interactions import Interactions
 from ..errors import InputError, unknown
+from ..learning.finetuning import RECIPES
 from ..objectives import OBJECTIVES
 from ..tasks import TASKS
 from .contenders import FROM_SCRATCH, HEADLINE, STRATEGIES, build_world, contenders
@@ -79,7 +80,7 @@ def label_efficiency(
         InputError: an unknown name, too many labels, fewer than two seeds, a results file of another study.
     """
     for kind, names, among in (
-        ("task", [task], TASKS), ("objective", objectives, OBJECTIVES), ("strategy", strategies, STRATEGIES),
+        ("task", [task], TASKS), ("objective", objectives, OBJECTIVES), ("strategy", strategies, RECIPES),
     ):  # fmt: skip
         for name in names:
             if name not in among:

@@ -20,7 +20,7 @@ from ..tasks import Task
 from .journal import Journal
 
 DRAWS_FROM = 300  # labelled users in all that a value rests on, where they are few: 10 draws of 30, 3 of 100
-SLOW = ("frozen", "layerwise", "full")  # trained step by step, and no part of a verdict: a third of the draws
+SLOW = ("frozen", "lora", "layerwise", "full")  # trained step by step, and no part of a verdict: a third of the draws
 
 
 class AnyWorld(Protocol):

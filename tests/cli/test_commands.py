@@ -548,7 +548,8 @@ def test_sequences_on_the_command_line(run, tmp_path):
     assert text.startswith("leave-one-out, a.txt")
     asked = ["evaluate", tmp_path / "a.txt", "--model", "popularity", "--refit", "--k", "2"]
     assert run(*asked, "--protocol", "leave-one-out")[1].startswith("leave-one-out, refit, a.txt")
-    assert "--refit is for --protocol leave-one-out, not for random" in run(*asked, "--protocol", "random")[2]
+    said = run(*asked, "--protocol", "random")[2]
+    assert "--refit is for --protocol leave-one-out and temporal, not for random" in said
 
 
 # ---- a folder that is taken ----------------------------------------------------------------------------------

@@ -96,6 +96,30 @@ def test_temporal_trains_on_nothing_after_the_cut(movielens):
     split = temporal(movielens, target_share=0.3)
     assert split.train.timestamps.max() < split.targets.timestamps.min()
     assert split.detail.startswith("targets from 20")
+    refit = temporal(movielens, target_share=0.3, refit=True)
+    assert (refit.protocol, refit.validation) == ("temporal, refit", None)
+    assert pairs(refit.targets) == pairs(split.targets)
+    assert pairs(refit.inputs) == pairs(split.inputs)
+    assert refit.train.timestamps.max() < split.targets.timestamps.min()
+
+
+def test_temporal_keeps_what_happened_just_before_for_validation():
+    # Ten points in time; half before 5 is 0 to 4, of which half before 2 is trained on: 0 and 1, as 2 is the cut.
+    data = rt.from_events([*"uuuuuuuuuu", *"vvvv"], [*range(10), 0, 2, 8, 9], timestamp=[*range(10), 0, 2, 8, 9])
+    split = temporal(data, target_share=0.5)
+    assert pairs(split.train) == {("u", 0), ("u", 1), ("v", 0)}
+    assert pairs(split.inputs) == {("u", time) for time in range(5)} | {("v", 0), ("v", 2)}
+    assert pairs(split.targets) == {("u", time) for time in range(5, 10)} | {("v", 8), ("v", 9)}
+    assert pairs(split.validation.train) == pairs(split.validation.inputs) == pairs(split.train)
+    assert pairs(split.validation.targets) == {("u", 2), ("u", 3), ("u", 4), ("v", 2)}
+    assert split.detail == "targets from 1970-01-01 on, trained on what was before 1970-01-01"
+
+
+def test_temporal_says_where_nothing_is_left_to_train_on():
+    data = rt.from_events([1, 1, 2, 2], [1, 2, 1, 2], timestamp=[5, 9, 5, 9])
+    with pytest.raises(rt.InputError, match="nothing lies before the earlier cut: give more data, or refit=True"):
+        temporal(data, target_share=0.5)
+    assert temporal(data, target_share=0.5, refit=True).train.n_events == 2
 
 
 def test_the_seed_decides(movielens):

@@ -225,3 +225,8 @@ def test_the_command_takes_a_sample_and_its_model_says_so(tmp_path, capsys):
     assert rt.load_model(tmp_path / "out").origin["options"] == {"sampled_softmax": 5}
     assert program.main([*how, "--overwrite", "--sampled-softmax", "5"]) == 2
     assert "take loss='multinomial' with sampled_softmax" in capsys.readouterr().err
+
+
+def test_a_uniform_draw_knows_no_counts():
+    sampler = ItemSampler(torch.tensor([10_000, 1, 1, 1]), 2, power=0.0)
+    assert sampler.log_probability.exp().tolist() == pytest.approx([0.5] * 4)

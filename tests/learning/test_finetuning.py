@@ -6,6 +6,7 @@ from torch import nn
 
 import recsys_tutorial as rt
 from recsys_tutorial.engine.ridge import STRENGTHS, ridge_head
+from recsys_tutorial.learning.finetuning import RECIPES
 
 
 def board(n_users: int = 40) -> rt.Interactions:
@@ -40,7 +41,7 @@ def tasks(behaviour) -> dict[str, rt.RankingTask | rt.ClassificationTask | rt.Re
 KINDS = ("ranking", "classification", "regression")
 
 
-@pytest.mark.parametrize("strategy", rt.STRATEGIES)
+@pytest.mark.parametrize("strategy", RECIPES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_strategy_learns_every_task(kind, strategy, pretrained, tasks):
     task = tasks[kind]
@@ -59,7 +60,7 @@ def test_frozen_means_bit_equal(strategy, pretrained, tasks):
     assert all(parameter.requires_grad for parameter in f.parameters())
 
 
-@pytest.mark.parametrize("strategy", ["layerwise", "full", "scratch"])
+@pytest.mark.parametrize("strategy", ["lora", "layerwise", "full", "scratch"])
 def test_g_moves_and_the_pretrained_model_does_not(strategy, pretrained, tasks):
     before = {name: value.clone() for name, value in pretrained.state_dict().items()}
     f = rt.finetune(pretrained, tasks["ranking"], strategy, validation=0)  # with it, a perfect probe is not moved
@@ -74,7 +75,7 @@ def test_scratch_takes_nothing_but_the_shape(pretrained, tasks, behaviour):
     np.testing.assert_array_equal(*scores)
 
 
-@pytest.mark.parametrize("strategy", rt.STRATEGIES)
+@pytest.mark.parametrize("strategy", RECIPES)
 def test_the_seed_decides(strategy, pretrained, tasks, behaviour):
     first, second = (rt.finetune(pretrained, tasks["ranking"], strategy, seed=1).score(behaviour) for _ in range(2))
     np.testing.assert_array_equal(first, second)

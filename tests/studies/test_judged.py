@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import recsys_tutorial as rt
-from recsys_tutorial.learning.finetuning import STRATEGIES
+from recsys_tutorial.learning.finetuning import RECIPES
 from recsys_tutorial.studies import judged
 from recsys_tutorial.studies.judged import finetune_judged
 
@@ -23,7 +23,7 @@ def wanted(board, tmp_path, elsewhere: bool = False) -> rt.RankingTask:
     return rt.read_labels(path, board)
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", RECIPES)
 def test_every_strategy_is_judged_and_saved(board, model, tmp_path, strategy):
     task = rt.RegressionTask(board, np.arange(40) % 2 + 0.1 * np.sin(np.arange(40)))
     f = finetune_judged(model, task, board, strategy, progress=False)

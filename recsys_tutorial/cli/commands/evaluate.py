@@ -11,7 +11,7 @@ from pathlib import Path
 from ...data.splits import PROTOCOLS
 from ...errors import InputError
 from ...evaluation.by_name import BASELINES, check_name, check_validation, model_by_name, parts_of, warn_of_leak
-from ...evaluation.evaluation import check_asked, evaluate
+from ...evaluation.evaluation import check_asked, check_by, evaluate
 from ...evaluation.on_labels import evaluate_on_labels
 from ...learning.checkpoints import load_model
 from ...objectives import OBJECTIVES
@@ -27,11 +27,13 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--model", type=names, default=["popularity", "ease"], metavar="NAME|DIR[,NAME...]",
                         help=f"{', '.join([*BASELINES, *OBJECTIVES])}, pretrained folders, or blends, A+B")  # fmt: skip
     parser.add_argument("--protocol", choices=PROTOCOLS, default="held-out-users")
-    parser.add_argument("--refit", action="store_true", help="leave-one-out that trains on the second-last event too")
+    parser.add_argument("--refit", action="store_true", help="leave-one-out, temporal: train on validation events too")
     parser.add_argument("--metric", type=names, default=["ndcg", "recall"], metavar="NAME[,NAME...]",
                         help="ndcg,recall,mrr,map,hit_rate,coverage,...")  # fmt: skip
     parser.add_argument("--k", type=lengths, metavar="K[,K...]", help="lengths of the list (default 10,20,100)")
     parser.add_argument("--sampled", type=whole(1), metavar="N", help="rank among N random items: to see it mislead")
+    parser.add_argument("--by", choices=["transition"],
+                        help="users apart: has training shown the step from the last item to the target?")  # fmt: skip
     parser.add_argument("--labels", metavar="LABELS", help="evaluate folders of finetune on these, from DATA")
     add_labels(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the table with its intervals")
@@ -48,20 +50,26 @@ def run(args: Namespace) -> Report:
     asked = {"seed": args.seed, "refit": args.refit}
     taken = signature(protocol).parameters
     if args.refit and "refit" not in taken:
-        raise InputError(f"--refit is for --protocol leave-one-out, not for {args.protocol}: leave it out")
+        able = " and ".join(name for name, made in PROTOCOLS.items() if "refit" in signature(made).parameters)
+        raise InputError(f"--refit is for --protocol {able}, not for {args.protocol}: leave it out")
     split = protocol(interactions, **{name: value for name, value in asked.items() if name in taken})
     print(split, file=sys.stderr)
     lengths = args.k or [k for k in (10, 20, 100) if k <= interactions.n_items] or [interactions.n_items]
     for name in (name for name in args.model if len(parts_of(name)) > 1):
         check_validation(name, split.validation)
     check_asked(split, args.metric, lengths, args.sampled)  # before anything is trained
+    if args.by is not None:
+        if args.figure:
+            raise InputError("--figure draws all users together: leave it out, or --by")
+        check_by(args.by, split, args.metric)
     models, fit_seconds, leaks = {}, {}, {}
     for name in args.model:
         started = time.perf_counter()
         models[name] = model_by_name(name, split.train, args.seed, args.device, validation=split.validation)
         fit_seconds[name] = time.perf_counter() - started
         leaks[name] = warn_of_leak(name, models[name], interactions)
-    found = evaluate(models, split, args.metric, lengths, sampled=args.sampled, seed=args.seed)
+    how = {"ties": True} if args.by is None else {"by": args.by}
+    found = evaluate(models, split, args.metric, lengths, sampled=args.sampled, seed=args.seed, **how)
     if args.figure:
         from ...teaching.plots import evaluation  # here, because matplotlib is slow to import
 
@@ -70,7 +78,8 @@ def run(args: Namespace) -> Report:
         data=interactions.name, fit_seconds=found["model"].map(fit_seconds), leak=found["model"].map(leaks),
         seed=args.seed, peak_mb=machine.peak_mb(),
     )  # fmt: skip
-    shown = found[["model", "metric", "k", "value", "ci_low", "ci_high"]].round(4)
+    group = [] if args.by is None else ["group", "users"]
+    shown = found[["model", "metric", "k", *group, "value", "ci_low", "ci_high"]].round(4)
     return Report(found.to_dict("records"), f"{found['protocol'].iloc[0]}, {interactions.name}\n\n{table(shown)}")
 
 

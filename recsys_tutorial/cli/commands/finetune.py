@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import InputError
 from ...learning import checkpoints
-from ...learning.finetuning import STRATEGIES
+from ...learning.finetuning import RECIPES
 from ...studies.judged import finetune_judged
 from ..arguments import add_behaviour, add_labels, add_model_folder
 from ..loading import behaviour_of, labels_of
@@ -22,7 +22,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("labels", metavar="LABELS", help="a CSV, TSV or Parquet: user,label or user,value or user,item")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR2", help="folder for the fine-tuned model")
     parser.add_argument("--overwrite", action="store_true", help="replace what is in DIR2 once all is done")
-    parser.add_argument("--strategy", choices=STRATEGIES, help="how far g moves (default: by the kind of task)")
+    parser.add_argument("--strategy", choices=RECIPES, help="how far g moves (default: by the kind of task)")
     add_labels(parser)
     add_behaviour(parser)
 
