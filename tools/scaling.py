@@ -3,9 +3,9 @@
 python tools/scaling.py docs/scaling.json SEQUENCES [SEED]    amazon-office: five minutes on one thread
 
 The protocol: of each user the last event is asked for, the one before it is never trained on, and the users that are
-asked are the same for all. Every model takes the same number of steps, so that less data is seen more often; the weights
-of the epoch with the best loss on a tenth of its own users are kept. The loss is that of the event that came, in nats,
-among all items. Records that are there already are kept, so that a run that was stopped is gone on with.
+asked are the same for all. Every model takes the same number of steps, so that less data is seen more often; the
+weights of the epoch with the best loss on a tenth of its own users are kept. The loss is that of the event that came,
+in nats, among all items. Records that are there already are kept, so that a run that was stopped is gone on with.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def record_of(split: Split, dim: int, share: float, seed: int) -> dict[str, Any]
         "dim": dim, "share": share, "users": some.n_users, "events": some.n_events,
         "parameters": n_parameters(model.feature_extractor), "epochs": epochs,
         "best_epoch": int(model.history["validation"].argmin()) + 1, "seconds": round(seconds, 1),
-        "nats": round(nats(model, split), 4), "ndcg": round(found["value"], 5), "ci_low": round(found["ci_low"], 5),
-        "ci_high": round(found["ci_high"], 5), "seed": seed,
+        "nats": round(nats(model, split), 4), "ndcg": round(float(found["value"]), 5),
+        "ci_low": round(float(found["ci_low"]), 5), "ci_high": round(float(found["ci_high"]), 5), "seed": seed,
     }  # fmt: skip
 
 

@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 PER_MINUTE = 200  # words
 MEDIAN, LONGEST = 12, 20  # minutes
-LATER = {"codes_tree"}  # waits for the notebook on semantic codes
 NOT_READ = (  # what a tool wrote, what is folded, code, formulas, where a link leads
     r"<!-- (\w+) -->.*?<!-- /\1 -->", r"<details>.*?</details>", r"```.*?```", r"\$\$.*?\$\$", r"<!--.*?-->",
     r"\]\([^)\s]*\)",
@@ -52,7 +51,7 @@ def test_what_counts_as_read():
 
 def test_every_drawing_stands_in_a_notebook():
     used = set(re.findall(r"rt\.drawings\.(\w+)\(", "\n".join(map(code, NOTEBOOKS))))
-    assert used == set(drawings.__all__) - LATER
+    assert used == set(drawings.__all__)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
