@@ -5,8 +5,8 @@ python tools/head_start.py docs/head_start.json [SEQUENCES [SEEDS]]    films one
 Films: ``denoising`` on the default data; last month is all before the newest fifth of the events, and a fifth of the
 users is tested on. With SEQUENCES (amazon-office) also a shop: ``next-item``; last month is each user's history without
 its newest quarter, and the last event of each is asked for. Items that last month did not have get rows of their own.
-The rate falls to zero at the end of a training, so every number of epochs is a training of its own, planned for so many,
-and no point of a longer one.
+The rate falls to zero at the end of a training, so every number of epochs is a training of its own, planned for so
+many, and no point of a longer one.
 """
 
 from __future__ import annotations
