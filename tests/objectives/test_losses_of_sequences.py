@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import recsys_tutorial as rt
+from recsys_tutorial.engine.negatives import calibrated_power
 from recsys_tutorial.objectives import build_objective
 from recsys_tutorial.objectives.sequence import LOSSES
 
@@ -80,3 +81,10 @@ def test_what_does_not_fit_is_said(how, message, board):
 
 def test_a_tiny_catalogue_has_few_others(board):
     assert build_objective("next-item", board, 8, loss="gbce").negatives == 19
+
+
+def test_only_gbce_is_calibrated(board):
+    how = {"loss": "gbce", "negatives": 4}
+    assert build_objective("next-item", board, 8, **how).power == calibrated_power(4, 20, 0.75)
+    assert build_objective("next-item", board, 8, **how, calibration=1.0).power == calibrated_power(4, 20, 1.0)
+    assert build_objective("next-item", board, 8, loss="bce").power == 1
