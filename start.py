@@ -312,7 +312,7 @@ def test(extra: list) -> int:
         "ruff": ["ruff", "check", "."],
         "types": ["mypy"],
         "tests": ["pytest", "tests", *WORKERS, *extra],
-        "notebooks": ["pytest", *NBVAL.split(), "-p", "no:cacheprovider", "notebooks"]
+        "notebooks": ["pytest", *NBVAL.split(), *WORKERS, "-p", "no:cacheprovider", "notebooks"]
         + [f"--ignore=notebooks/{name}.ipynb" for name in left_out],
         "browser": ["pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"],
     }

@@ -36,6 +36,7 @@ from .data.readers import read_interactions
 from .data.storage import open_interactions, save_interactions
 from .dataset import BehaviorDataset
 from .encoders import BagEncoder, FeatureEncoder, SequenceEncoder
+from .encoders.semantic_ids import SemanticIDs
 from .engine import losses, ridge
 from .errors import InputError, TrainingError
 from .evaluation.evaluation import compare, evaluate, evaluate_users
@@ -91,6 +92,7 @@ __all__ = [
     "RawRidge",
     "Recommender",
     "RegressionTask",
+    "SemanticIDs",
     "SequenceEncoder",
     "TrainingError",
     "adapt",

@@ -1,10 +1,10 @@
-"""Measure the next item under the published protocol: SLIST, next-item, and their blend; write what they reach.
+"""Measure the next item under the published protocol: next-item, its rivals, and a blend; write what they reach.
 
 python tools/next_item.py OUT.json SEQUENCES [SEEDS]    Amazon Toys: five minutes a seed on two cores
 
 The protocol: of each user the last event is asked for, the one before it is shown and never trained on; all items are
-ranked but those the user had; equal scores count by the item's number. The settings were chosen on the second-last
-events of Amazon Toys (docs/choices.md), never on the last ones.
+ranked but those the user had; equal scores count by the item's number. Everything is trained with its defaults, which
+were chosen on the second-last events of Amazon Toys (docs/choices.md), never on the last ones.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from records import write_records
 
 import recsys_tutorial as rt
 from recsys_tutorial.data.splits import leave_one_out
+from recsys_tutorial.evaluation.by_name import model_by_name
 from recsys_tutorial.studies.runner import versions
-
-SETTINGS = {"start": "co-occurrence", "dim": 256, "epochs": 7, "dropout": 0.5}
 
 
 def main(out: str, path: str, seeds: int = 1) -> None:
@@ -29,15 +28,15 @@ def main(out: str, path: str, seeds: int = 1) -> None:
     records = []
     for seed in range(seeds):
         models, seconds = {}, {}
-        for name in ("slist", "next-item", "next-item+slist"):
+        for name in ("popularity", "item-knn", "slist", "next-item", "next-item+slist"):
             started = time.perf_counter()
-            if name == "slist":
-                models[name] = rt.SLIST().fit(split.train)
-            elif name == "next-item":
-                models[name] = rt.pretrain(name, split.train, seed=seed, **SETTINGS)
-            else:
+            if "+" in name:
                 models[name] = rt.Blend.chosen([models["next-item"], models["slist"]], split.validation, seed=seed)
+            else:
+                models[name] = model_by_name(name, split.train, seed)
             seconds[name] = time.perf_counter() - started
+        origin = models["next-item"].origin
+        settings = {key: value for key, value in origin.items() if key not in ("data", "data_fingerprint", "seed")}
         for what in (split.validation, split):
             found = rt.evaluate(models, what, ("hit_rate", "ndcg"), 10, seed=seed).drop(columns=["seconds", "without"])
             found = found.assign(fit_seconds=found["model"].map(seconds), seed=seed)
@@ -45,7 +44,7 @@ def main(out: str, path: str, seeds: int = 1) -> None:
             print(found.to_string(), file=sys.stderr)
     about = {
         "command": f"python tools/next_item.py {Path(out).name} {Path(path).name} {seeds}",
-        "data": data.name, "data_fingerprint": data.fingerprint, "settings": SETTINGS, "versions": versions(),
+        "data": data.name, "data_fingerprint": data.fingerprint, "settings": settings, "versions": versions(),
     }  # fmt: skip
     write_records(out, about, records)
 

@@ -4,11 +4,12 @@ from typing import Any
 
 from .bag import BagEncoder
 from .base import Cost, Encoder
+from .coded import CodedSequenceEncoder
 from .feature import FeatureEncoder
 from .sequence import SequenceEncoder
 from .together import Together
 
-_OURS: tuple[type[Encoder], ...] = (BagEncoder, FeatureEncoder, SequenceEncoder, Together)
+_OURS: tuple[type[Encoder], ...] = (BagEncoder, CodedSequenceEncoder, FeatureEncoder, SequenceEncoder, Together)
 ENCODERS = {encoder.__name__: encoder for encoder in _OURS}
 
 
@@ -25,5 +26,6 @@ def build_encoder(described: dict[str, Any]) -> Encoder:
 
 
 __all__ = [
-    "ENCODERS", "BagEncoder", "Cost", "Encoder", "FeatureEncoder", "SequenceEncoder", "Together", "build_encoder",
+    "ENCODERS", "BagEncoder", "CodedSequenceEncoder", "Cost", "Encoder", "FeatureEncoder", "SequenceEncoder",
+    "Together", "build_encoder",
 ]  # fmt: skip

@@ -71,12 +71,24 @@ class SequenceEncoder(Encoder):
         self.config = dict(
             n_items=n_items, dim=dim, layers=layers, heads=heads, max_length=max_length, dropout=dropout, causal=causal
         )
-        self.item_vectors = nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
+        self._add_items()
         self.position_vectors = nn.Parameter(0.02 * torch.randn(max_length + (not causal), dim))
         self.mask_vector = None if causal else nn.Parameter(torch.randn(dim) / math.sqrt(dim))
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(Block(dim, heads, dropout, causal) for _ in range(layers))
         self.norm = nn.LayerNorm(dim)
+
+    def _add_items(self) -> None:
+        """Lay out what the item vectors are made of."""
+        self.item_vectors = nn.Parameter(torch.randn(self.n_items, self.dim) / math.sqrt(self.dim))
+
+    def table(self) -> Tensor:
+        """Return ``(n_items, dim)``: the item vectors as this step reads and scores them."""
+        return self.item_vectors
+
+    def trained_items(self) -> Tensor | None:
+        """Return ``(n,)`` the items that a softmax in training is over, ascending; None for all."""
+        return None
 
     def forward(self, behaviour: Batch) -> Tensor:
         """Return ``(users, dim)``."""
@@ -96,7 +108,7 @@ class SequenceEncoder(Encoder):
             batch: no user with more than ``max_length`` events (one more where a mask is laid behind them).
             masked: ``(n_events,)`` bool: the events whose items are not told; None tells them all.
         """
-        vectors = F.normalize(take_rows(self.item_vectors, batch.items, self.sparse_gradients), dim=1)
+        vectors = F.normalize(take_rows(self.table(), batch.items, self.sparse_gradients), dim=1)
         if masked is not None:
             vectors = torch.where(masked[:, None], self._mask(vectors, batch.rows, len(batch), ~masked), vectors)
         back = batch.offsets[1:][batch.rows] - 1 - torch.arange(len(batch.items), device=batch.items.device)
@@ -117,9 +129,12 @@ class SequenceEncoder(Encoder):
         sums = vectors.new_zeros(users, self.dim).index_add(0, rows, vectors * told[:, None])
         return F.normalize(self.mask_vector, dim=0) + (sums / counts[:, None])[rows]
 
+    def _item_parameters(self) -> list[nn.Parameter]:
+        return [self.item_vectors]
+
     def parameter_layers(self) -> list[list[nn.Parameter]]:
         """Return the parameters layer by layer, from the input up."""
-        first = [self.item_vectors, self.position_vectors, *([] if self.causal else [self.mask_vector])]
+        first = [*self._item_parameters(), self.position_vectors, *([] if self.causal else [self.mask_vector])]
         return [first, *(list(block.parameters()) for block in self.blocks), list(self.norm.parameters())]
 
     def cost(self, events: int) -> Cost:

@@ -17,6 +17,7 @@ from ..engine.sparse import binary_rows, leading_directions, products
 from ..errors import InputError
 from .base import Objective, Recipe
 
+_MEETINGS = 10**8  # pairs of events that :func:`counted_vectors` counts at most
 SMOOTHING = 0.75  # power of an item's count as a context: rare items else meet all by surprise
 
 
@@ -70,6 +71,31 @@ class Counting(Objective):
         """Return 1 minus the mean cosine of g's vector with those of the user's items: reported, never minimised."""
         z, vectors = F.normalize(self.encoder(batch), dim=1), F.normalize(self.encoder.item_vectors[batch.items], dim=1)
         return 1 - (z[batch.rows] * vectors).sum() / max(1, len(batch.items))
+
+
+def counted_vectors(interactions: Interactions, dim: int, newest: int, seed: int) -> Tensor:
+    """Return ``(n_items, dim)``: where :class:`Counting` puts the items, each of length 1; zeros where one meets none.
+
+    Args:
+        interactions: what is counted.
+        dim: length of a vector; numbers beyond the number of items are 0.
+        newest: events of a user that are counted at most.
+        seed: of the decomposition.
+    """
+    some = _countable(interactions, newest)
+    counted = Counting.build(some, min(dim, some.n_items))
+    counted.solve(some, seed)
+    vectors = F.pad(counted.encoder.item_vectors.detach(), (0, dim - counted.encoder.dim))
+    return torch.where(vectors.norm(dim=1, keepdim=True) > 1e-6, F.normalize(vectors, dim=1), 0.0)
+
+
+def _countable(interactions: Interactions, newest: int) -> Interactions:
+    """Return each user's newest events, of the first users, as many as have few enough pairs of events to count."""
+    pairs = np.minimum(interactions.events_per_user, newest).astype(np.int64) ** 2
+    users = int(np.searchsorted(pairs.cumsum(), _MEETINGS, side="right"))
+    some = interactions if users == len(pairs) else interactions.take_users(np.arange(max(1, users)))
+    back = np.repeat(some.offsets[1:], some.events_per_user) - np.arange(some.n_events)
+    return some.keep_events(back <= newest)
 
 
 def mutual_information(x: csr_array) -> csr_array:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
 from ..data.batches import Batch
 from ..data.interactions import Interactions
-from ..encoders import SequenceEncoder
+from ..encoders import CodedSequenceEncoder, SequenceEncoder
 from ..errors import unknown
-from .counting import Counting
+from .base import Recipe
+from .counting import counted_vectors
 from .sequence import SequenceObjective
 
 STARTS = ("random", "co-occurrence")
-_MEETINGS = 10**8  # pairs of events that are counted at most, to start from co-occurrence
 
 
 class NextItem(SequenceObjective):
@@ -29,9 +27,11 @@ class NextItem(SequenceObjective):
     Args:
         encoder: a causal :class:`~recsys_tutorial.encoders.SequenceEncoder`.
         scale: see :class:`~recsys_tutorial.objectives.sequence.SequenceObjective`.
-        start: where the item vectors begin: ``random``, or ``co-occurrence``: where
-            :class:`~recsys_tutorial.objectives.counting.Counting` puts them, divided by their lengths: g is pretrained
-            by counting. An item that meets no other then begins at random, ten times shorter.
+        start: where the item vectors begin: ``random`` leaves them as the encoder has them; ``co-occurrence`` puts them
+            where :class:`~recsys_tutorial.objectives.counting.Counting` does, divided by their lengths: g is pretrained
+            by counting. An item that meets no other then begins at random, ten times shorter. By name
+            (``pretrain("next-item", ...)``) ``co-occurrence`` is the default; an encoder of your own stays as it is. A
+            sum of codes begins as near to these vectors as it can be, an item's own vector with what is left.
 
     Raises:
         InputError: another encoder, or one that looks the wrong way; an unknown start.
@@ -42,6 +42,8 @@ class NextItem(SequenceObjective):
 
     name = "next-item"
     causal = True
+    # What was counted is forgotten by many epochs: docs/choices.md, "The next item, under the published protocol".
+    recipe = Recipe(epochs=7, least_steps=150, dim=256, batch_size=128, weight_decay=0.1)
 
     def __init__(self, encoder: SequenceEncoder, scale: float = 14.0, start: str = "random") -> None:
         super().__init__(encoder, scale)
@@ -51,22 +53,33 @@ class NextItem(SequenceObjective):
 
     @classmethod
     def build(
-        cls, interactions: Interactions, dim: int, scale: float = 14.0, start: str = "random", **options: Any
+        cls,
+        interactions: Interactions,
+        dim: int,
+        scale: float = 14.0,
+        start: str = "co-occurrence",
+        dropout: float = 0.5,
+        **options: Any,
     ) -> Self:
-        """Return it with a fresh encoder; ``options`` are its, and those of :meth:`lose_by`."""
-        return cls._fresh(interactions, dim, scale, start, **options)
+        """Return it with a fresh encoder; ``dropout`` and ``options`` are its, or those of :meth:`_fresh`."""
+        return cls._fresh(interactions, dim, scale, start, dropout=dropout, **options)
 
     def begin(self, interactions: Interactions, seed: int) -> None:
-        """Put the item vectors where ``start`` says."""
+        """Put the item vectors where ``start`` says, and set the codes."""
+        super().begin(interactions, seed)
         if self.start == "random":
             return
-        table, some = self.encoder.item_vectors, _countable(interactions, self.encoder.max_length)
-        counted = Counting.build(some, min(self.encoder.dim, some.n_items))
-        counted.solve(some, seed)
-        vectors = F.pad(counted.encoder.item_vectors, (0, self.encoder.dim - counted.encoder.dim)).to(table)
-        known = vectors.norm(dim=1, keepdim=True) > 1e-6
+        encoder = self.encoder
+        vectors = counted_vectors(interactions, encoder.dim, encoder.max_length, seed).to(encoder.position_vectors)
+        if isinstance(encoder, CodedSequenceEncoder):
+            return encoder.start_at(vectors)
         with torch.no_grad():
-            table.copy_(torch.where(known, F.normalize(vectors, dim=1), 0.1 * table))
+            encoder.item_vectors.copy_(torch.where(vectors.any(1, keepdim=True), vectors, 0.1 * encoder.item_vectors))
+
+    def take_up(self, head: nn.Linear, places: Tensor) -> None:
+        """Go on from g, and count nothing anew: it holds all that scores items."""
+        super().take_up(head, places)
+        self.start = "random"
 
     def examples(self, behaviour: Batch) -> Batch:
         """Return pieces one longer than the encoder reads: the last event is foretold only."""
@@ -77,11 +90,3 @@ class NextItem(SequenceObjective):
         is_first, is_last = batch.ends()
         return self.says(self.encoder.states(batch.keep(~is_last)), batch.items[~is_first])
 
-
-def _countable(interactions: Interactions, newest: int) -> Interactions:
-    """Return each user's newest events, of the first users, as many as have few enough pairs of events to count."""
-    pairs = np.minimum(interactions.events_per_user, newest).astype(np.int64) ** 2
-    users = int(np.searchsorted(pairs.cumsum(), _MEETINGS, side="right"))
-    some = interactions if users == len(pairs) else interactions.take_users(np.arange(max(1, users)))
-    back = np.repeat(some.offsets[1:], some.events_per_user) - np.arange(some.n_events)
-    return some.keep_events(back <= newest)

@@ -12,17 +12,21 @@ from torch.nn import functional as F
 
 from ..data.batches import Batch, by_length
 from ..data.interactions import Interactions
-from ..encoders import SequenceEncoder
+from ..encoders import CodedSequenceEncoder, SequenceEncoder
+from ..encoders.semantic_ids import SemanticIDs
+from ..encoders.words import attribute_vectors
 from ..engine.heads import linear_head
 from ..engine.losses import linear_cross_entropy
 from ..engine.negatives import binary_loss, calibrated_power
 from ..engine.sampling import ItemSampler, sampled_multinomial_loss, take_rows
 from ..errors import InputError, unknown, whole
 from .base import Objective, Recipe
+from .counting import counted_vectors
 
 _EVENTS = 3200  # in a batch: with them a step takes about 200 MB
 # Loss -> items that a place is held against where nothing else is asked for; None: all of them.
 LOSSES: dict[str, int | None] = {"softmax": None, "sampled-softmax": 1000, "bce": 1, "gbce": 256}
+CODES, LEVELS = ("co-occurrence", "attributes", "both"), 3  # where codes come from; codes an item and source
 DRAWS = {"popularity": 0.75, "uniform": 0.0}  # power of an item's count
 
 
@@ -53,11 +57,12 @@ class SequenceObjective(Objective):
         self.sampler: ItemSampler | None = None
         self.negatives: int | None = None  # of a binary loss
         self.power = 1.0
+        self.codes: str | None = None  # where the codes come from that are fitted when the training begins
 
     @classmethod
     def _fresh(
         cls, interactions: Interactions, dim: int, *own: Any, loss: str = "softmax", negatives: int | None = None,
-        calibration: float | None = None, drawn_by: str | None = None, **options: Any,
+        calibration: float | None = None, drawn_by: str | None = None, codes: str | None = None, **options: Any,
     ) -> Self:  # fmt: skip
         """Return it with a fresh encoder.
 
@@ -69,9 +74,19 @@ class SequenceObjective(Objective):
             negatives: see there.
             calibration: see there.
             drawn_by: see there.
-            options: those of :class:`SequenceEncoder`.
+            codes: an item vector is the sum of its semantic codes' vectors and its own: the codes are of
+                ``co-occurrence``, of ``attributes``, or of ``both``; None takes own vectors alone.
+            options: those of :class:`SequenceEncoder`; with ``codes`` those of :class:`CodedSequenceEncoder` too
+                (``ids``, ``size``, ``as_new``).
         """
-        built = cls(SequenceEncoder(interactions.n_items, dim, causal=cls.causal, **options), *own)
+        shape: dict[str, Any] = {"n_items": interactions.n_items, "dim": dim, "causal": cls.causal, **options}
+        if codes is not None:
+            if codes not in CODES:
+                raise unknown("codes", codes, CODES)
+            levels = {name: LEVELS * (codes in (name, "both")) for name in CODES[:2]}
+            shape |= {"levels": sum(levels.values()), "counted": levels["co-occurrence"]}
+        built = cls(SequenceEncoder(**shape) if codes is None else CodedSequenceEncoder(**shape), *own)
+        built.codes = codes
         built.lose_by(loss, interactions.events_per_item, negatives, calibration, drawn_by)
         return built
 
@@ -118,6 +133,22 @@ class SequenceObjective(Objective):
                 raise InputError(f"calibration={t!r}: it needs to be between 0 and 1")
             self.power = calibrated_power(self.negatives, len(counts), t)
 
+    def begin(self, interactions: Interactions, seed: int) -> None:
+        """Say which items are trained on, and fit the codes; after an update they stay as they were."""
+        if not isinstance(encoder := self.encoder, CodedSequenceEncoder):
+            return
+        encoder.known.copy_(torch.from_numpy(interactions.events_per_item > 0))
+        sources = {
+            "co-occurrence": lambda: counted_vectors(interactions, encoder.dim, encoder.max_length, seed).numpy(),
+            "attributes": lambda: attribute_vectors(interactions, seed=seed),
+        }
+        fitted = [
+            SemanticIDs.fit(vectors(), LEVELS, encoder.config["size"], seed)
+            for name, vectors in sources.items() if self.codes in (name, "both")
+        ]  # fmt: skip
+        if fitted:
+            encoder.set_codes(np.concatenate([one.codes for one in fitted], axis=1))
+
     def examples(self, behaviour: Batch) -> Batch:
         """Return histories that are too long for the encoder in pieces, so that all of them is trained on."""
         return behaviour.windows(self.encoder.max_length)
@@ -132,12 +163,18 @@ class SequenceObjective(Objective):
 
     def says(self, states: Tensor, items: Tensor) -> Tensor:
         """Return the mean loss of ``(n, dim)`` states that should say ``(n,)`` items; 0 where there are none."""
-        if self.negatives is not None:
-            return binary_loss(states, self.weights(), items, self.negatives, self.power)
         if self.sampler is None:
-            return linear_cross_entropy(states, self.weights(), items)
+            weights, places = self._competing(items)
+            if self.negatives is not None:
+                return binary_loss(states, weights, places, min(self.negatives, max(1, len(weights) - 1)), self.power)
+            return linear_cross_entropy(states, weights, places)
         one_each = Batch(items, torch.arange(len(items) + 1, device=items.device), torch.ones_like(states[:, 0]))
         return sampled_multinomial_loss(states, self._rows, one_each, self.sampler)
+
+    def _competing(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the weights of the items that compete in training, and where ``items`` stand among them."""
+        weights, among = self.scale * F.normalize(self.encoder.table(), dim=1), self.encoder.trained_items()
+        return (weights, items) if among is None else (weights[among], torch.searchsorted(among, items))
 
     def sample_softmax(self, sampler: ItemSampler) -> None:
         """Let the softmax run over a sample of the items."""
@@ -146,11 +183,14 @@ class SequenceObjective(Objective):
         self.sampler, self.encoder.sparse_gradients = sampler, True
 
     def _rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        vectors = take_rows(self.encoder.item_vectors, items)
+        vectors = take_rows(self.encoder.table(), items, self.encoder.sparse_gradients)
         return self.scale * F.normalize(vectors, dim=1), vectors.new_zeros(len(items))
 
     def take_up(self, head: nn.Linear, places: Tensor) -> None:
-        """Go on from g: it holds all that scores items."""
+        """Go on from g: it holds all that scores items. Codes stay; a new item has none, and its own vector alone."""
+        if isinstance(self.encoder, CodedSequenceEncoder) and self.encoder.own_vectors is None:
+            raise InputError(f"{self.name} with ids=False has nothing to know a new item by: pretrain anew")
+        self.codes = None
 
     def head(self) -> nn.Linear:
         """Return the scores as a linear layer without bias (it is 0)."""

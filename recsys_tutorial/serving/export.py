@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from ..data.batches import Batch, as_batch, in_order
 from ..data.files import write_bytes
 from ..data.interactions import Interactions
-from ..encoders import BagEncoder, SequenceEncoder, Together
+from ..encoders import BagEncoder, CodedSequenceEncoder, SequenceEncoder, Together
 from ..engine.heads import NeighboursHead
 from ..errors import InputError
 from ..model import PretrainedModel
@@ -72,7 +72,9 @@ def _together(g: Together, items: Tensor, weights: Tensor) -> Tensor:
 
 
 # How an encoder reads the table, one entry a type: the same numbers as its forward gives for the jagged batch.
-TABLE_FORMS: dict[type, Callable[..., Tensor]] = {BagEncoder: _bag, SequenceEncoder: _sequence, Together: _together}
+TABLE_FORMS: dict[type, Callable[..., Tensor]] = {
+    BagEncoder: _bag, SequenceEncoder: _sequence, CodedSequenceEncoder: _sequence, Together: _together,
+}  # fmt: skip
 
 
 def encode(g: nn.Module, items: Tensor, weights: Tensor) -> Tensor:

@@ -382,7 +382,7 @@ def test_ctrl_c_waits_for_the_child_and_is_quiet(start, codes, exit_code, capsys
 
 NBVAL = (
     "-m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 "
-    "--nbval-sanitize-with tests/sanitize.cfg -p no:cacheprovider notebooks"
+    "--nbval-sanitize-with tests/sanitize.cfg -n 2 --dist loadfile -p no:cacheprovider notebooks"
 )
 
 

@@ -309,7 +309,7 @@ def test_the_recipe_follows_the_size_of_the_data(board):
     assert build_objective("denoising", synthetic(50, 2078, 200)).encoder.dim == 512  # a quarter, in sixteens
     assert build_objective("denoising", synthetic(50, 9000, 200)).encoder.dim == 1024
     few = rt.pretrain("next-item", board, dim=4)
-    assert (few.origin["batch_size"], few.origin["epochs"]) == (32, 500)  # 40 users are 2 steps: 1000 are wanted
+    assert (few.origin["batch_size"], few.origin["epochs"]) == (32, 75)  # 40 users are 2 steps: 150 are wanted
     assert rt.pretrain("next-item", board, dim=4, epochs=3).origin["epochs"] == 3
 
 
