@@ -139,9 +139,10 @@ def _groups(codes: np.ndarray) -> list[np.ndarray]:
     return np.split(order, np.flatnonzero(np.diff(prefix[order])) + 1)
 
 
-def _leave_room(codes: np.ndarray, rest: np.ndarray, centres: np.ndarray, room: int) -> None:
-    """Let no code (the last column) stand for more than ``room`` items of a beginning, where that can be; in place."""
+def _leave_room(codes: np.ndarray, rest: np.ndarray, centres: np.ndarray, least: int) -> None:
+    """Let no code (the last column) stand for more items of a beginning than ``least``, or than it must; in place."""
     for group in _groups(codes):
+        room = max(least, -(-len(group) // len(centres)))
         counts = np.bincount(codes[group, -1], minlength=len(centres))
         if counts.max() <= room:
             continue

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ..data.batches import Batch
 from ..data.catalogue import Catalogue
 from ..encoders import FeatureEncoder
+from ..encoders.feature import bounded
 from ..engine.heads import linear_head
 from ..engine.losses import multinomial_loss
 from ..errors import InputError, check_shares
@@ -24,6 +25,9 @@ class FromFeatures(Objective):
 
     It has no name, because it needs vectors: ``pretrain(FromFeatures(FeatureEncoder.of(vectors)), interactions)``.
 
+    Where g lets items leave what is said of them by a bounded vector of their own, so does what is scored:
+    ``o_j = g(shown) · (U t_j + own_j)``, within the same share. A new item has none.
+
     Args:
         encoder: ``g``.
         dropout: share of a user's events that is hidden from g.
@@ -39,20 +43,22 @@ class FromFeatures(Objective):
         check_shares(dropout=dropout)
         self.dropout = dropout
         self.tower = nn.Linear(encoder.features.shape[1], encoder.dim, bias=False)
+        self.own_vectors = nn.Parameter(torch.zeros(encoder.n_items, encoder.dim)) if encoder.delta else None
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of finding what is hidden."""
         shown, hidden = batch.hide(self.dropout)
-        outputs = self.encoder(shown) @ self.tower(self.encoder.features).T
+        outputs = self.encoder(shown) @ self._scored(self.encoder.features, self.own_vectors).T
         return multinomial_loss(outputs, hidden.binary(), without=shown)
 
     def head(self) -> nn.Linear:
         """Return U t_j of every item as weights, without biases."""
-        return self._head(self.encoder.features)
+        return self._head(self.encoder.features, self.own_vectors)
 
     def on(
-        self, items: Catalogue, features: Tensor, outputs: Catalogue | None = None, scored: Tensor | None = None
-    ) -> PretrainedModel:
+        self, items: Catalogue, features: Tensor, outputs: Catalogue | None = None, scored: Tensor | None = None,
+        places: Tensor | None = None,
+    ) -> PretrainedModel:  # fmt: skip
         """Return what was learned as ``f = h ∘ g`` for other items.
 
         Args:
@@ -60,13 +66,19 @@ class FromFeatures(Objective):
             features: ``(len(items), n_features)``.
             outputs: the items that h scores; None: the same.
             scored: ``(len(outputs), n_features)``.
+            places: where the items of now stand among ``items``, to keep what they have of their own; what is scored
+                has nothing of its own.
         """
         outputs, scored = (items, features) if outputs is None else (outputs, scored)
         if len(items) != len(features) or scored is None or len(outputs) != len(scored):
             raise InputError("give one row of features for each item, and for each item that is scored")
-        g = self.encoder.on(features)
+        g = self.encoder.on(features, places)
         return PretrainedModel.compose(g, self._head(scored), catalogue=items, outputs=outputs).eval()
 
     @torch.no_grad()
-    def _head(self, features: Tensor) -> nn.Linear:
-        return linear_head(self.tower(features), torch.zeros(len(features)))
+    def _head(self, features: Tensor, own: Tensor | None = None) -> nn.Linear:
+        return linear_head(self._scored(features, own), torch.zeros(len(features)))
+
+    def _scored(self, features: Tensor, own: Tensor | None) -> Tensor:
+        said = self.tower(features)
+        return said if own is None else bounded(said, own, self.encoder.delta)

@@ -1,11 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import recsys_tutorial as rt
 from recsys_tutorial.encoders import FeatureEncoder, text
+from recsys_tutorial.encoders.feature import bounded
 from recsys_tutorial.objectives.from_features import FromFeatures
-from recsys_tutorial.studies.new_items import first_layers, new_items
+from recsys_tutorial.studies.new_items import first_layers, new_items, warm_and_new
 from recsys_tutorial.system import extras
 
 needs_text = pytest.mark.skipif(not extras.installed("text"), reason=extras.how_to_install("text"))
@@ -116,3 +118,55 @@ def test_the_study_of_new_items_knows_what_is_new_and_what_chance_gives():
     assert found["text, untrained"] == pytest.approx(found["genres"], abs=0.1)
     assert set(found.index) >= {"content2vec", "text and genres", "popularity (knows the answers)"}
     assert first_layers(data, seed=1, text=text_like, k=4)["model"].tolist() == ["ids", "text, frozen"]
+
+
+def two_groups(seed: int = 0) -> rt.Interactions:
+    """Two groups of people, each with its own genre; half of a group's items are had twice as often."""
+    rng = np.random.default_rng(seed)
+    often = np.r_[np.ones(20), 3 * np.ones(20)] / 80
+    users, items = map(np.concatenate, zip(*[
+        (np.full(20, user), 40 * (user % 2) + rng.choice(40, 20, False, often)) for user in range(60)
+    ], strict=True))  # fmt: skip
+    genres = {item: ("Blue" if item < 40 else "Red",) for item in range(80)}
+    return rt.from_events(users, items, genres=genres, name="two groups")
+
+
+def test_a_bounded_change_is_never_longer_than_its_share():
+    said, own = torch.randn(50, 4), 10 * torch.randn(50, 4)
+    found = bounded(said, own, 0.5)
+    torch.testing.assert_close((found - said).norm(dim=1), 0.5 * said.norm(dim=1))
+    assert torch.equal(bounded(said, torch.zeros(50, 4), 0.5), said)
+    little = 1e-3 * torch.nn.functional.normalize(own, dim=1) * said.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(bounded(said, little, 0.5), said + little)
+
+
+def test_an_encoder_with_a_delta_begins_at_its_features_and_keeps_what_it_learned_on_other_items():
+    batch = rt.Batch.from_lists([[0, 1, 2], [], [3, 3]])
+    features = torch.randn(4, 3)
+    torch.manual_seed(0)
+    plain = FeatureEncoder.of(features, 5)
+    torch.manual_seed(0)
+    g = FeatureEncoder.of(features, 5, delta=0.3)
+    torch.testing.assert_close(g(batch), plain(batch))
+    g.own_vectors.data.normal_()
+    assert g.cost(3).parameters == plain.cost(3).parameters + 20
+    other = g.on(torch.cat([torch.randn(1, 3), features]), torch.arange(1, 5))
+    torch.testing.assert_close(other.item_vectors[1:], g.item_vectors)
+    torch.testing.assert_close(other.item_vectors[0], other.features[0] @ g.project.weight.T)
+    assert FeatureEncoder(**g.config).config == g.config
+    with pytest.raises(rt.InputError, match="delta=-1: it needs to be at least 0"):
+        FeatureEncoder.of(features, 5, delta=-1)
+
+
+def test_a_bounded_delta_tells_warm_items_of_a_genre_apart_and_finds_new_ones():
+    found = warm_and_new(two_groups(), seed=1, k=4)
+    value = found.set_index(["model", "part"])["value"]
+    assert value["words, bounded delta", "warm"] > value["words, frozen", "warm"] + 0.02, "genres do not say how often"
+    assert value["words, bounded delta", "new"] > value["random", "new"] + 0.1
+    assert value["words, bounded delta", "new"] > value["words, frozen", "new"] - 0.05
+    assert ("ids", "new") not in value.index
+    assert set(found["model"]) == {
+        "random", "tf-idf, nearest", "tf-idf, ridge", "ids", "words, frozen", "words, bounded delta"
+    }  # fmt: skip
+    again = warm_and_new(two_groups(), seed=1, k=4)
+    pd.testing.assert_frame_equal(found, again)
