@@ -24,7 +24,7 @@ import recsys_tutorial as rt
 from recsys_tutorial.data.splits import Split, held_out_users, leave_one_out
 from recsys_tutorial.studies.runner import versions
 
-EPOCHS = {"denoising": (1, 2, 4, 8, 16, 32), "next-item": (1, 2, 4, 8)}  # last month's model: as many as the last
+EPOCHS = {"denoising": (2, 8, 32, 128), "next-item": (1, 2, 4, 7)}  # last month's model: as many as the last
 NEWEST = {"denoising": 0.2, "next-item": 0.25}  # share of the events that last month's model has not seen
 DIM = 64
 
