@@ -1,6 +1,6 @@
 """Train denoising at five sizes on an eighth up to all of the users, and write the loss and the quality of each.
 
-python tools/scaling.py docs/scaling.json [SEEDS]    the default data: three minutes on one thread
+python tools/scaling.py docs/scaling.json [SEEDS]    the default data: a minute a seed on one thread
 
 A fifth of the users is tested on, the same for every model of a seed; a share of the others is trained on, the smaller
 inside the larger. Every model takes about the same number of steps, so less data is seen more often. The loss is that
@@ -50,7 +50,7 @@ def record_of(split: Split, dim: int, share: float, seed: int) -> dict[str, Any]
     }  # fmt: skip
 
 
-def main(out: str, seeds: int = 3) -> None:
+def main(out: str, seeds: int = 2) -> None:
     """Write the records after each seed, with what they rest on."""
     torch.set_num_threads(1)
     likes = rt.load_dataset("movielens-small").binarise(at_least=4).filter_counts(per_user=5, per_item=5)
