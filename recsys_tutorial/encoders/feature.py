@@ -13,6 +13,8 @@ from ..errors import InputError, check_sizes, unknown
 from .bag import ACTIVATIONS
 from .base import Cost, Encoder, n_parameters
 
+AS_NEW = 0.5  # share of the items that a training step reads without what they have of their own
+
 
 class FeatureEncoder(Encoder):
     r"""A feature extractor ``g`` over fixed vectors of items: ``Batch -> (users, dim)``.
@@ -68,7 +70,8 @@ class FeatureEncoder(Encoder):
     def forward(self, behaviour: Batch) -> Tensor:
         """Return ``(users, dim)``: a user without events gets what the bias alone gives."""
         if self.own_vectors is not None:
-            table, how = self.item_vectors, {"mode": "mean", "include_last_offset": True}
+            said, how = self.features @ self.project.weight.T, {"mode": "mean", "include_last_offset": True}
+            table = bounded(said, at_times_none(self.own_vectors, self.training), self.delta)
             return self.activation(
                 F.embedding_bag(behaviour.items, table, behaviour.offsets, **how) + self.project.bias
             )
@@ -112,3 +115,11 @@ def bounded(said: Tensor, own: Tensor, share: float) -> Tensor:
     """Return ``said + own``, rows of ``own`` cut to ``share`` of the length of those of ``said``."""
     most = share * said.detach().norm(dim=1, keepdim=True)
     return said + own * (most / own.norm(dim=1, keepdim=True).clamp_min(1e-12)).clamp_max(1)
+
+
+def at_times_none(own: Tensor, training: bool) -> Tensor:
+    """Return ``own``; in training without some of its rows, so that what is said of items stays able to do it alone.
+
+    Source: Volkovs et al. (2017), DropoutNet.
+    """
+    return own * (torch.rand(len(own)) >= AS_NEW).to(own)[:, None] if training else own

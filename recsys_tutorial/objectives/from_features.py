@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ..data.batches import Batch
 from ..data.catalogue import Catalogue
 from ..encoders import FeatureEncoder
-from ..encoders.feature import bounded
+from ..encoders.feature import at_times_none, bounded
 from ..engine.heads import linear_head
 from ..engine.losses import multinomial_loss
 from ..errors import InputError, check_shares
@@ -48,7 +48,8 @@ class FromFeatures(Objective):
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of finding what is hidden."""
         shown, hidden = batch.hide(self.dropout)
-        outputs = self.encoder(shown) @ self._scored(self.encoder.features, self.own_vectors).T
+        own = None if self.own_vectors is None else at_times_none(self.own_vectors, self.training)
+        outputs = self.encoder(shown) @ self._scored(self.encoder.features, own).T
         return multinomial_loss(outputs, hidden.binary(), without=shown)
 
     def head(self) -> nn.Linear:
