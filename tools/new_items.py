@@ -1,6 +1,6 @@
 """Measure how well items that nobody has had yet are ranked, over seeds, and write what notebook 13 reads.
 
-python tools/new_items.py docs/new_items.json [SEEDS [OFFICE]]    five seeds: about three minutes of one core; extra: text
+python tools/new_items.py docs/new_items.json [SEEDS [OFFICE]]    five seeds: three minutes of one core; extra: text
 
 OFFICE is the folder `amazon-office`, whose titles are compared too where it is given; without it its records stay.
 """

@@ -94,7 +94,8 @@ def codebooks(data: rt.Interactions) -> list[dict[str, Any]]:
         found = rt.SemanticIDs.fit(known, seed=SEED)
         about = {"data": data.name, "codes": source, "levels": 3, "size": 128, "seed": SEED}
         without = float((found.codes[:, 0] < 0).mean())
-        told = {"distinct": found.distinct, "without": without} | {f"use_{n}": use for n, use in enumerate(found.use, 1)}
+        told = {"distinct": found.distinct, "without": without}
+        told |= {f"use_{n}": use for n, use in enumerate(found.use, 1)}
         records += [about | {"metric": metric, "value": round(value, 5)} for metric, value in told.items()]
     return records
 

@@ -66,13 +66,13 @@ class CodedSequenceEncoder(SequenceEncoder):
         self.register_buffer("codes", torch.full((self.n_items, levels), NONE))
         self.register_buffer("known", torch.ones(self.n_items, dtype=torch.bool))
 
-    @property  # type: ignore[override]  # made anew from what learns, not to be set
-    def item_vectors(self) -> Tensor:
+    @property
+    def item_vectors(self) -> Tensor:  # type: ignore[override]  # made anew from what learns, not to be set
         """``(n_items, dim)``: the sums."""
         return self._sum(self.known, self.codes)
 
     @property
-    def sparse_gradients(self) -> bool:  # type: ignore[override]
+    def sparse_gradients(self) -> bool:
         """Never: a table of sums has no rows of its own."""
         return False
 

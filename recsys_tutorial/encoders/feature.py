@@ -70,11 +70,12 @@ class FeatureEncoder(Encoder):
     def forward(self, behaviour: Batch) -> Tensor:
         """Return ``(users, dim)``: a user without events gets what the bias alone gives."""
         if self.own_vectors is not None:
-            said, how = self.features @ self.project.weight.T, {"mode": "mean", "include_last_offset": True}
+            said = self.features @ self.project.weight.T
             table = bounded(said, at_times_none(self.own_vectors, self.training), self.delta)
-            return self.activation(
-                F.embedding_bag(behaviour.items, table, behaviour.offsets, **how) + self.project.bias
+            mean = F.embedding_bag(
+                behaviour.items, table, behaviour.offsets, mode="mean", include_last_offset=True
             )
+            return self.activation(mean + self.project.bias)
         mean = F.embedding_bag(
             behaviour.items, self.features, behaviour.offsets, mode="mean", include_last_offset=True
         )

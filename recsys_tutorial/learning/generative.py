@@ -22,7 +22,7 @@ class CodesHead(nn.Module):
     r"""Scores items by ``log p(c_1 | s) + log p(c_2 | s, c_1) + ...``, for those that a beam search finds.
 
     The search goes down the tree of the codes that items have (a trie), so that it never says an item that there is
-    not, and keeps the ``beam`` best beginnings at every level. An item that it does not find is scored below all others.
+    not, and keeps the ``beam`` best beginnings at every level. An item that it does not find is scored below all.
 
     Args:
         codes: ``(n_items, levels)``, -1 for an item without codes, which is never found.
@@ -82,7 +82,8 @@ class CodesHead(nn.Module):
             said = torch.cat(
                 [said.gather(1, (place // size)[:, :, None].expand(-1, -1, level)), (place % size)[:, :, None]], dim=2
             )
-            nodes = below.flatten(1).gather(1, place).masked_fill(total == -torch.inf, -1)  # fewer than the beam are there
+            # -1 where there are fewer beginnings than the beam is wide
+            nodes = below.flatten(1).gather(1, place).masked_fill(total == -torch.inf, -1)
         leaves = int(self.get_buffer(f"children_{self.levels - 1}").max()) + 1
         by_leaf = z.new_full((users, leaves + 1), _UNFOUND)
         by_leaf.scatter_(1, torch.where(nodes < 0, leaves, nodes), total.clamp_min(_UNFOUND))

@@ -144,7 +144,7 @@ def warm_and_new(
             part: _Products(_rows(items, known, counted), _rows(items, some, counted))
             for part, some in (("warm", known), ("new", new))
         },
-        "tf-idf, ridge": _ridge(rest, *(_rows(items, some, counted) for some in (known, new)), seed),
+        "tf-idf, ridge": _ridge(rest, _rows(items, known, counted), _rows(items, new, counted), seed),
         "ids": {"warm": _ids(rest.behaviour, seed)},
     }
     for name, vectors in words.items():
