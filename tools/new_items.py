@@ -58,6 +58,10 @@ def main(path: str, seeds: int = 5, folder: str | None = None) -> None:
         "command": f"python tools/new_items.py {path} {seeds} OFFICE",
         "data": "movielens-small, ratings of 4 and more, users and films with at least 5 of them",
         "data_fingerprint": likes.fingerprint, "encoder": PACKAGED, "seeds": seeds, "versions": versions(),
+        "seeds_of_warm_and_new": {
+            name: len({r["seed"] for r in records if (r["protocol"], r["data"]) == ("warm and new", name)})
+            for name in (likes.name, "office")
+        },
     }  # fmt: skip
     write_records(path, about, records)
 

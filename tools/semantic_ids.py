@@ -29,6 +29,8 @@ from recsys_tutorial.data.readers.sequences import read_amazon, read_sequences
 from recsys_tutorial.data.splits import Split, leave_one_out
 from recsys_tutorial.encoders.base import n_parameters
 from recsys_tutorial.encoders.words import attribute_vectors
+from recsys_tutorial.engine.settings import seeded
+from recsys_tutorial.learning.generative import GenerativeRetrieval
 from recsys_tutorial.objectives.counting import counted_vectors
 from recsys_tutorial.studies.runner import versions
 
@@ -43,6 +45,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "codes of co-occurrence + id": {"codes": "co-occurrence"},
     "codes of both + id": {"codes": "both", "as_new": AS_NEW},
 }
+GENERATIVE = "generative retrieval"  # says codes of attributes, one by one
 STARTS = ("random", "co-occurrence")
 
 
@@ -73,10 +76,17 @@ def with_new_items(data: rt.Interactions, seed: int) -> dict[str, Split]:
 def records_of(data: rt.Interactions, model: str, start: str, seed: int, **more: Any) -> list[dict[str, Any]]:
     """Return the records of one model, trained once."""
     parts, started = with_new_items(data, seed), time.process_time()
-    how = {"epochs": EPOCHS[data.name], **HOW, **MODELS[model], **more}
-    f = rt.pretrain("next-item", parts["warm"].train, start=start, seed=seed, progress=False, **how)
+    train, how = parts["warm"].train, {"epochs": EPOCHS[data.name], "seed": seed, "progress": False}
+    if model == GENERATIVE:
+        ids = rt.SemanticIDs.fit(attribute_vectors(data, seed=seed), seed=seed)
+        with seeded(seed):
+            built = GenerativeRetrieval(rt.SequenceEncoder(data.n_items, **HOW), ids)
+        f = rt.pretrain(built, train, **how)
+    else:
+        f = rt.pretrain("next-item", train, start=start, **how, **HOW, **MODELS[model], **more)
     about = {"data": data.name, "item_vectors": model, "start": start, "seed": seed, **more}
-    about |= {"parameters": n_parameters(f.feature_extractor), "fit_seconds": round(time.process_time() - started, 1)}
+    n = n_parameters(f if model == GENERATIVE else f.feature_extractor)
+    about |= {"parameters": n, "fit_seconds": round(time.process_time() - started, 1)}
     records = []
     for part, split in parts.items():
         found = rt.evaluate(f, split, ("hit_rate", "ndcg"), 10, seed=seed, progress=False)
@@ -103,7 +113,7 @@ def codebooks(data: rt.Interactions) -> list[dict[str, Any]]:
 def jobs(named: list[str]) -> list[tuple[str, str]]:
     """Return data and model of each job, models with their start."""
     every = [(data, f"{model}, {start}") for data in EPOCHS for start in STARTS for model in MODELS]
-    every += [(data, "codebooks") for data in EPOCHS]
+    every += [(data, what) for data in EPOCHS for what in (f"{GENERATIVE}, random", "codebooks")]
     return [job for job in every if not named or ":".join(job) in named]
 
 
