@@ -35,6 +35,7 @@ def _codebooks() -> dict[str, tuple]:
         "v of (9, 1) in two books of three": (np.array([9.0, 1.0]), books),
         "v of (2, 7)": (np.array([2.0, 7.0]), books),
         "v of (3, 2)": (np.array([3.0, 2.0]), books),
+        "v of (-1, 0)": (np.array([-1.0, 0.0]), books),
     }
 
 
