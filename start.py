@@ -322,8 +322,8 @@ def test(extra: list) -> int:
         "ruff": ["ruff", "check", "."],
         "types": ["mypy"],
         "tests": ["pytest", "tests", *WORKERS, *extra],
-        "notebooks": ["pytest", *NBVAL.split(), *WORKERS, "-p", "no:cacheprovider", "notebooks", "--ignore=notebooks/zh"]
-        + [f"--ignore=notebooks/{name}.ipynb" for name in left_out],
+        "notebooks": ["pytest", *NBVAL.split(), *WORKERS, "-p", "no:cacheprovider", "notebooks"]
+        + [f"--ignore=notebooks/{name}" for name in ("zh", *(f"{name}.ipynb" for name in left_out))],
         "browser": ["pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"],
     }
     if why_not:

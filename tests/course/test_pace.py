@@ -14,7 +14,6 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 PER_MINUTE = 200  # words
 MEDIAN, LONGEST = 12, 20  # minutes
 OPENING = 7  # cells: there a reader has the question, a picture and the bet
-LATER = {"codes_tree"}  # waits for the notebook on semantic codes
 NOT_READ = (  # what a tool wrote, what is folded, code, formulas, where a link leads
     r"<!-- (\w+) -->.*?<!-- /\1 -->", r"<details>.*?</details>", r"```.*?```", r"\$\$.*?\$\$", r"<!--.*?-->",
     r"\]\([^)\s]*\)",
@@ -53,7 +52,7 @@ def test_what_counts_as_read():
 
 def test_every_drawing_stands_in_a_notebook():
     used = set(re.findall(r"rt\.drawings\.(\w+)\(", "\n".join(map(code, NOTEBOOKS))))
-    assert used == set(drawings.__all__) - LATER
+    assert used == set(drawings.__all__)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
