@@ -1,1 +1,1 @@
-"""The same f in other people's tools: Hugging Face, Keras, DeepCTR, TorchRec."""
+"""The same f in other people's tools: Hugging Face, Keras, DeepCTR."""
