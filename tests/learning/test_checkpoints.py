@@ -156,7 +156,7 @@ def test_a_crash_while_writing_leaves_the_old_model(saved, model, club, monkeypa
 
 def test_what_cannot_be_rebuilt_is_not_saved(tmp_path):
     model = rt.PretrainedModel.compose(nn.Identity(), nn.Linear(2, 2))
-    known = r"known are \['BagEncoder', 'FeatureEncoder', 'SequenceEncoder', 'Together'\]"
+    known = r"known are \['BagEncoder', 'CodedSequenceEncoder', 'FeatureEncoder', 'SequenceEncoder', 'Together'\]"
     with pytest.raises(rt.InputError, match=f"cannot save g Identity with h Linear: {known}"):
         rt.save_model(tmp_path, model)
 

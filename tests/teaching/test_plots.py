@@ -55,6 +55,8 @@ def made(interactions):
     fitted = pd.DataFrame({"axis": ["a", "b"], "value": [1.0, 0.14]})
     spent = pd.DataFrame({"data": "films", "model": ["ease", "mine", "mine"], "seconds": [2.0, 1.0, 4.0],
                           "value": [0.3, 0.2, 0.4], "ours": [False, True, True]})  # fmt: skip
+    raced = pd.DataFrame({"metric": "race", "row": ["ease", "ials", "serve"], "peer": ["a", "b", "c"], "data": "films",
+                          "value": [0.5, 1.5, None]})  # fmt: skip
     cell = {"data": "films", "task": "new-shelf", "attribute": "", "shown": "all", "verdict": "undecided"}
     gained = {"metric": "gain_without_pretraining", "value": 0.1, "ci_low": -0.1, "ci_high": 0.3, "relative": 0.5,
               "rival": "scratch"}  # fmt: skip
@@ -83,6 +85,7 @@ def made(interactions):
         "roofline": plots.roofline(kernels, 1e11, 1e10),
         "growth": plots.growth(doubled, fitted, "seconds"),
         "pareto": plots.pareto(spent),
+        "race": plots.race(raced),
         "lines": plots.lines(by_rank, "One hit", "value"),
         "forest": plots.forest(mapped),
         "case": plots.case(plots.cells(mapped).iloc[0], "helps"),
