@@ -23,8 +23,8 @@ KEPT = {  # what a translation leaves as it is
     "keys": re.compile(r"\[[A-Z]\w*\d{4}\w?\]"),
     "marks": re.compile(r"</?(?:details|summary)|^#+ ", re.MULTILINE),
 }
-MEANT_OTHERWISE = {  # the head of the long tail, to lift into a list, double precision, the ridge of a roof
-    "01": {"head"}, "02": {"lift"}, "03": {"precision"}, "10": {"precision", "ridge"},
+MEANT_OTHERWISE = {  # the head of the long tail, to lift into a list, double precision, a roof's ridge, a head start
+    "01": {"head"}, "02": {"lift"}, "03": {"precision"}, "10": {"precision", "ridge"}, "14": {"head"},
 }  # fmt: skip
 SAY = {  # one thing, one name
     "前训练": "预训练", "预先训练": "预训练", "精调": "微调", "特征抽取": "特征提取", "自动编码器": "自编码器",
