@@ -119,12 +119,13 @@ def race(records: pd.DataFrame) -> Plot:
     rows = records[records["metric"] == "race"].reset_index(drop=True)
     several, values = rows["data"].nunique() > 1, rows["value"].astype(float).to_numpy()
     size = (7.2, 1.3 + 0.25 * len(rows))
-    figure, axes = new("Our seconds to the other's best quality, over the other's", "ratio (log scale)", "", size)
+    figure, axes = new("Ours over theirs", "seconds to their best quality, ours over theirs (log scale)", "", size)
     places, run = np.arange(len(rows)), np.isfinite(values)
     for chosen, colour, hatch in ((run & (values <= 1), COLOURS[0], ""), (run & (values > 1), COLOURS[1], "//")):
-        axes.barh(places[chosen], values[chosen], color=colour, hatch=hatch, edgecolor="white")
+        axes.barh(places[chosen], values[chosen] - 1, left=1, color=colour, hatch=hatch, edgecolor="white")
     axes.axvline(1, color=COLOURS[6], linewidth=1)
-    axes.set_xscale("log")
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter("{x:g}")
     names = [f"{row.row}: {row.peer}" + (f" ({row.data})" if several else "") for row in rows.itertuples()]
     told = [f"{value:.2g}" if known else "none" for value, known in zip(values, run, strict=True)]
     axes.set_yticks(places, [f"{name}, {says}" for name, says in zip(names, told, strict=True)])
