@@ -52,6 +52,31 @@ def test_held_out_users_are_in_no_training(movielens):
     assert share == pytest.approx(0.2, abs=0.005)
 
 
+class Successors:
+    """Scores what came right after the user's last item, in anybody's history that it was fitted on."""
+
+    def fit(self, data: rt.Interactions) -> "Successors":
+        self.after = np.zeros((data.n_items, data.n_items))
+        within = np.diff(np.repeat(np.arange(data.n_users), data.events_per_user)) == 0
+        np.add.at(self.after, (data.items[:-1][within], data.items[1:][within]), 1)
+        return self
+
+    def score(self, behaviour: rt.Batch) -> np.ndarray:
+        return self.after[behaviour.items[behaviour.offsets[1:] - 1]]
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_to_copy_what_followed_the_second_last_event_gains_nothing(refit):
+    """Everybody has four items of their own, so what follows the second-last event is found nowhere but in the test."""
+    own = rt.from_events(np.repeat(np.arange(30), 4), np.arange(120), in_order=True)
+    split = leave_one_out(own, refit=refit)
+    models = {"trained": Successors().fit(split.train), "leaky": Successors().fit(own)}
+    found = rt.evaluate(models, split, "hit_rate", 1, progress=False).set_index("model")["value"]
+    assert not models["trained"].score(rt.Batch.of(split.inputs)).any(), "it knows nothing of what comes"
+    assert found["trained"] <= 1 / 30, "all scores are equal: one user's lowest unseen item is the target"
+    assert found["leaky"] == 1
+
+
 def test_leave_one_out_asks_for_the_last(club):
     split = leave_one_out(club)
     assert pairs(split.targets) == {("ann", 20), ("cid", 10)}
