@@ -109,7 +109,7 @@ def evaluate_users(
     with tqdm(total=len(models) * split.inputs.n_users, desc="evaluating", unit="user", disable=not show) as bar:
         for name, model in models.items():
             started = time.perf_counter()
-            lists = lists_of(model, name, split, lengths[-1], sampled, batch_size, seed, bar)
+            lists = lists_of(model, name, split, lengths[-1], sampled, ties, batch_size, seed, bar)
             seconds = time.perf_counter() - started
             for length in lengths:
                 for metric in metrics:
@@ -118,18 +118,18 @@ def evaluate_users(
                         row["value"] = of_lists(metric, lists.items[:, :length], split)
                     else:
                         users[name, metric, length] = lists.values(metric, length)
-                        worst, best = lists.range_of(metric, length)
-                        row |= {"tied": lists.share_tied(length), "worst": worst, "best": best}
+                        if ties:
+                            worst, best = lists.range_of(metric, length)
+                            row |= {"tied": lists.share_tied(length), "worst": worst, "best": best}
                     rows.append(row)
     per_user = pd.DataFrame(users, index=pd.Index(split.targets.user_ids, name="user"))
     if users:
         per_user.columns = per_user.columns.set_names(["model", "metric", "k"])
         means = dict(zip(users, _means(per_user.to_numpy(), seed), strict=True))
         rows = [row | means.get((row["model"], row["metric"], row["k"]), {}) for row in rows]
-    table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *TIES])
-    if not ties:
-        return table[COLUMNS], per_user
-    _warn_of_tied_scores(table)
+    table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *TIES] if ties else COLUMNS)
+    if ties:
+        _warn_of_tied_scores(table)
     return table, per_user
 
 

@@ -16,6 +16,7 @@ from ..metrics.ranking import from_hits, hits_at_k, top_k
 
 LIST_METRICS = ("coverage", "novelty", "gini")
 MANY_TIED = 0.01  # share of the targets, above which their ties are worth a word
+_NONE_TIED = np.zeros(0, np.int64), np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
 
 
 class TiedScores(UserWarning):
@@ -67,9 +68,13 @@ class Lists:
 
 
 def lists_of(
-    model: Model, name: str, split: Split, k: int, sampled: int | None, batch_size: int, seed: int, bar: tqdm
-) -> Lists:
-    """Return the lists of length ``k``; the arguments are those of :func:`.evaluation.evaluate`."""
+    model: Model, name: str, split: Split, k: int, sampled: int | None, ties: bool, batch_size: int, seed: int,
+    bar: tqdm,
+) -> Lists:  # fmt: skip
+    """Return the lists of length ``k``; the arguments are those of :func:`.evaluation.evaluate`.
+
+    Ties are looked for where they are asked for; else no target is said to be tied.
+    """
     inputs, n_items, wanted = Batch.of(split.inputs), split.inputs.n_items, split.targets.matrix
     rng = np.random.default_rng(seed)
     found = []
@@ -86,7 +91,7 @@ def lists_of(
             scores = _among_sampled(scores, targets, sampled, rng)
         items = top_k(scores, k)
         hits, n_relevant = hits_at_k(items, targets)
-        users, places, tied = _in_ties(scores, items, hits > 0, targets)
+        users, places, tied = _in_ties(scores, items, hits > 0, targets) if ties else _NONE_TIED
         found.append((items, hits, n_relevant, users + int(rows[0]), places, tied))
         bar.update(len(rows))
     return Lists(*map(np.concatenate, zip(*found, strict=True)))

@@ -8,6 +8,7 @@ import pytest
 
 import recsys_tutorial as rt
 from recsys_tutorial.data.splits import Split, held_out_users, leave_one_out
+from recsys_tutorial.evaluation import lists
 from recsys_tutorial.evaluation.lists import TiedScores
 from recsys_tutorial.metrics.ranking import FROM_HITS
 
@@ -115,3 +116,13 @@ def test_ties_are_said_where_they_decide():
         different = Saved(np.arange(9.0) + np.zeros((split.inputs.n_users, 1)), split)
         found = rt.evaluate(different, split, "ndcg", 3, ties=True).iloc[0]
     assert (found["tied"], found["worst"]) == (0, found["best"])
+
+
+def test_ties_are_not_looked_for_where_nobody_asks(monkeypatch):
+    split = few(seed=1)
+    alike = Saved(np.zeros((split.inputs.n_users, 9)), split)
+    with pytest.warns(TiedScores):
+        asked = rt.evaluate(alike, split, "ndcg", 3, ties=True)
+    monkeypatch.setattr(lists, "_in_ties", None)
+    found = rt.evaluate(alike, split, "ndcg", 3)
+    assert found["value"].tolist() == asked["value"].tolist()
