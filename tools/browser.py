@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -27,13 +28,15 @@ READY = """name => {
     const panel = window.jupyterapp?.shell?.currentWidget;
     return panel?.sessionContext?.isReady && panel.context.path.endsWith(name);
 }"""
-RUN_ALL = """async () => {
-    const commands = window.jupyterapp.commands;
+RUN = """async count => {  // run the first cells, after which all of them stand without the outputs of before
+    const commands = window.jupyterapp.commands, notebook = window.jupyterapp.shell.currentWidget.content;
     await commands.execute('notebook:clear-all-cell-outputs');
+    notebook.activeCellIndex = 0;
+    notebook.extendContiguousSelectionTo(count - 1);
     const late = new Promise((_, no) => setTimeout(() => no(new Error('cells run for 5 minutes')), 300000));
-    await Promise.race([commands.execute('notebook:run-all-cells'), late]);
+    await Promise.race([commands.execute('notebook:run-cell'), late]);
 }"""
-CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells.filter(c => c.cell_type == 'code')"
+CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
 STOP = """async () => {
     const panel = window.jupyterapp.shell.currentWidget;
     await panel.sessionContext.shutdown();
@@ -43,6 +46,7 @@ STOP = """async () => {
 MOVES = "panel => Number(panel.querySelector('.panel-answer').dataset.moves)"
 ANSWERED = "([panel, moves]) => Number(panel.querySelector('.panel-answer').dataset.moves) > moves"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+MAKES_PANEL = re.compile(r"rt\.widgets\.\w*Panel\(")
 # Outermost boxes that hold an answer: the panels. A control is a slider's handle, or a list.
 PANELS = ".jp-OutputArea-output > .widget-vbox:has(.panel-answer)"
 CONTROLS = ".noUi-handle, select"
@@ -64,13 +68,20 @@ class Seen:
         return max(self.answers, default=0.0)
 
 
-def look_at(page: Any, address: str, name: str, limit: float = LIMIT) -> Seen:
-    """Open one notebook, run all its cells, move all its widgets, and return what was seen."""
+def look_at(page: Any, address: str, name: str, limit: float = LIMIT, whole: bool = True) -> Seen:
+    """Open one notebook, run its cells, move all its widgets, and return what was seen.
+
+    Without ``whole`` the cells after its last panel are not run, and none are where it has no panel.
+    """
     seen, started = Seen(name), time.perf_counter()
     page.goto(address.format(f"{name}.ipynb"))
     page.wait_for_function(READY, arg=f"/{name}.ipynb")
-    page.evaluate(RUN_ALL)
     cells = page.evaluate(CELLS)
+    made = [number for number, cell in enumerate(cells, start=1) if MAKES_PANEL.search("".join(cell["source"]))]
+    count = len(cells) if whole else max(made, default=0)
+    if count:
+        page.evaluate(RUN, count)
+    cells = [cell for cell in page.evaluate(CELLS)[: count or None] if cell["cell_type"] == "code"]
     for number, cell in enumerate(cells, start=1):
         errors = [output["evalue"] for output in cell["outputs"] if output["output_type"] == "error"]
         seen.faults += [f"code cell {number} shows an error: {error}" for error in errors]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import hashlib
 import json
 import os
@@ -64,7 +65,9 @@ def code_of(maker: str, read: Read) -> dict[str, str]:
     known: dict[str, str | None] = {}
 
     def text(path: str) -> str | None:
-        return known.setdefault(path, read(path))
+        if path not in known:
+            known[path] = read(path)
+        return known[path]
 
     found: dict[str, str] = {}
     makers = maker.split()
@@ -74,10 +77,9 @@ def code_of(maker: str, read: Read) -> dict[str, str]:
         source = text(path)
         if path in found or source is None:
             continue
-        tree = ast.parse(source)
-        found[path] = hashlib.sha256(ast.dump(_without_docstrings(tree)).encode()).hexdigest()
+        nodes, found[path] = _parsed(source)
         # What a package's __init__ imports is asked for by name, where a name is taken from it.
-        waiting += [] if path.endswith("__init__.py") and path not in makers else sorted(_imported(tree, path, text))
+        waiting += [] if path.endswith("__init__.py") and path not in makers else sorted(_imported(nodes, path, text))
     return found
 
 
@@ -86,18 +88,22 @@ def hashed(code: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
+@functools.cache  # most results depend on the same modules
+def _parsed(source: str) -> tuple[list[ast.AST], str]:
+    """Return of a module what names things, and a hash of its syntax tree without docstrings."""
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, False) is not None:
             node.body = node.body[1:]
-    return tree
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom | ast.Attribute)]
+    return nodes, hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
-def _imported(tree: ast.Module, path: str, read: Read) -> Iterator[str]:
+def _imported(nodes: list[ast.AST], path: str, read: Read) -> Iterator[str]:
     """Yield the files of the package that a module's imports, also those inside functions, stand for."""
     here = path.removesuffix(".py").split("/")
     whole = {PACKAGE: PACKAGE}  # the names by which the whole package is known here
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for name in node.names:
                 if name.name == PACKAGE:
@@ -112,7 +118,7 @@ def _imported(tree: ast.Module, path: str, read: Read) -> Iterator[str]:
             if folder.split("/")[0] == PACKAGE:
                 for name in node.names:
                     yield from _named(folder, name.name, read)
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in whole:
             yield from _named(PACKAGE, node.attr, read)
 
@@ -131,9 +137,9 @@ def _named(folder: str, name: str, read: Read) -> Iterator[str]:
         yield from _module(folder, read)
         return
     yield f"{folder}/__init__.py"
-    tree = ast.parse(init)
+    nodes, _ = _parsed(init)
     gathers = "iter_modules" in init  # an __init__ that imports whatever lies beside it
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.level and name in [n.asname or n.name for n in node.names]:
             before = next(n.name for n in node.names if (n.asname or n.name) == name)
             stem = "/".join(filter(None, [folder, (node.module or "").replace(".", "/")]))
@@ -141,10 +147,11 @@ def _named(folder: str, name: str, read: Read) -> Iterator[str]:
     if gathers:
         yield from (path for path in _beside(folder) if read(path) is not None)
     # What the __init__ itself defines with the help of its modules needs these.
-    defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    assigned = {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+    body = ast.parse(init).body
+    defined = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    assigned = {t.id for n in body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
     if name in defined | assigned and folder != PACKAGE:
-        yield from _imported(tree, f"{folder}/__init__.py", read)
+        yield from _imported(nodes, f"{folder}/__init__.py", read)
 
 
 def _beside(folder: str) -> list[str]:
