@@ -321,10 +321,10 @@ def test(extra: list) -> int:
     checks = {
         "ruff": ["ruff", "check", "."],
         "types": ["mypy"],
-        "tests": ["pytest", "tests", *WORKERS, *extra],
+        "tests": ["pytest", "tests", *WORKERS, "--no-loadscope-reorder", *extra],  # long files are not the last ones
         "notebooks": ["pytest", *NBVAL.split(), *WORKERS, "-p", "no:cacheprovider", "notebooks"]
         + [f"--ignore=notebooks/{name}" for name in ("zh", *(f"{name}.ipynb" for name in left_out))],
-        "browser": ["pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"],
+        "browser": ["pytest", "tests/browser", "-m", "browser", "-n", "2", "--dist", "load", "-p", "no:cacheprovider"],
     }
     if why_not:
         del checks["browser"]

@@ -8,7 +8,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning th
 if "PYTEST_XDIST_WORKER" in os.environ:  # two workers with two threads each would wait for one another
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -77,16 +76,3 @@ def file(tmp_path):
         return path
 
     return write
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Path:
-    """The site as `python start.py site` builds it, in a folder of its own; for tests with tools/ on the path."""
-    import site_build
-
-    folder = tmp_path_factory.mktemp("site")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(site_build, "SITE", folder)
-        assert site_build.main([]) == 0
-    assert [path.name for path in folder.iterdir()] == ["html"], "nothing is left lying about"
-    return folder / "html"

@@ -105,6 +105,8 @@ def test_importing_the_package_does_not_bring_what_it_may_not_need():
         "jupyterlab",
         "tensorflow",
         "transformers",
+        "scipy.stats",
+        "scipy.optimize",
     )
     code = f"import sys, recsys_tutorial; print([name for name in {heavy} if name in sys.modules])"
     assert (

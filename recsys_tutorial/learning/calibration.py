@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
 
@@ -27,6 +26,8 @@ class Calibration:
     @classmethod
     def fit(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
         """Fit on ``(users, classes)`` scores of users whose ``(users,)`` labels the model had not seen."""
+        from scipy.optimize import minimize  # here, because it is slow to import
+
         spread = max(float(scores.std()), 1e-12)
         unit, true = (scores - scores.mean(0)) / spread, np.eye(scores.shape[1])[labels.astype(int)]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 from scipy.special import digamma, polygamma, stdtr
 
 from ..errors import InputError
@@ -95,6 +94,8 @@ def moderated(variances: np.ndarray, freedom: np.ndarray, known: np.ndarray) -> 
 
     Source: Smyth (2004), equations for d₀ and s₀² in section 6.2; the line is that of Law et al. (2014).
     """
+    from scipy.optimize import brentq  # here, because it is slow to import
+
     if len(variances) < LEAST_CELLS:
         return variances, freedom.astype(float)
     usual = np.maximum(variances, 1e-6 * np.median(variances) + 1e-300)  # all seeds alike: no spread, but no log either

@@ -1,4 +1,4 @@
-"""The page of ``serve``: by keyboard alone, on a phone, without the internet. Run by ``-m browser``."""
+"""The page of ``serve``: by keyboard alone, on a phone, without the internet."""
 
 import re
 import subprocess
@@ -16,7 +16,6 @@ import browser
 import lab
 
 pytestmark = [
-    pytest.mark.browser,
     pytest.mark.skipif(bool(lab.missing()), reason=lab.missing()),
     pytest.mark.skipif(not extras.installed("serve"), reason=extras.how_to_install("serve")),
 ]

@@ -1,25 +1,27 @@
-"""The site in a real browser, from its files: five pages, searching, the API, mathematics. Run by ``-m browser``."""
+"""The site as it is built: every name and notebook on its page, and its pages, searching and links in a browser."""
 
 from __future__ import annotations
 
+import html
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 import browser
 import lab
+import site_build
+import site_pages
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(bool(lab.missing()), reason=lab.missing()),
-    pytest.mark.skipif(
-        importlib.util.find_spec("sphinx_book_theme") is None, reason='pip install -e ".[docs]", as start.py site does'
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("sphinx_book_theme") is None, reason='pip install -e ".[docs]", as start.py site does'
+)
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     "index", "notebooks/00_start_here", "notebooks/03_mathematics", "notebooks/06_does_pretraining_help",
     "docs/glossary", "docs/when_something_goes_wrong", "api/data", "api/learning", "command_line",
@@ -29,7 +31,46 @@ WIDTHS = (400, 1400)
 
 
 @pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The site as `python start.py site` builds it, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site_build, "SITE", folder)
+        assert site_build.main([]) == 0
+    assert [path.name for path in folder.iterdir()] == ["html"], "nothing is left lying about"
+    return folder / "html"
+
+
+def test_every_public_name_is_on_its_page_with_its_source(site):
+    for name in site_pages.public():
+        page = (site / "api" / f"{name.floor}.html").read_text(encoding="utf-8")
+        ids = (f'id="{name.path}"', f'id="module-{name.path}"')
+        assert any(one in page for one in ids), name
+        assert f'<span class="pre">{name.said}</span>' in (site / "api" / "index.html").read_text(encoding="utf-8")
+    page = (site / "api" / "learning.html").read_text(encoding="utf-8")
+    assert "_modules/recsys_tutorial/learning/pretraining.html#pretrain" in page
+    assert re.search(r'rt\.</span></span><span class="sig-name descname"><span class="pre">pretrain<', page)
+
+
+def test_notebooks_stand_as_stored(site):
+    page = html.unescape((site / "notebooks" / "01_background.html").read_text(encoding="utf-8"))
+    stored = nbformat.read(ROOT / "notebooks" / "01_background.ipynb", 4)
+    alts = [output.metadata["image/png"]["alt"] for cell in stored.cells if cell.cell_type == "code"
+            for output in cell.outputs if "image/png" in output.get("data", {})]  # fmt: skip
+    assert all(f'alt="{alt}"' in page for alt in alts)
+    assert f"mybinder.org/v2/gh/{site_pages.ADDRESS.removeprefix('https://github.com/')}/main" in page
+    assert "colab.research.google.com/github/" in page
+    assert "tex-svg.js" in page
+    assert 'href="../zh/notebooks/zh/01_background.html" lang="zh">中文' in page
+
+
+# --- in a browser -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
 def chromium() -> Iterator:
+    if why := lab.missing():
+        pytest.skip(why)
     with lab.browser_page() as page:
         page.set_default_timeout(20_000)
         yield page

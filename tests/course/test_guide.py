@@ -106,6 +106,8 @@ def test_the_quick_steps_are_followed_in_an_empty_folder(tmp_path, capfd):
     home = tmp_path / "recsys-tutorial"
     quick = ("git clone", "shop.csv", "runs/shop-labels", "--users", "users_a.csv", "python start.py doctor", "jupyter")
     steps = [step for step in STEPS if any(part in step.text for part in quick)]
+    later = [step.text for step in steps if step.kind == "python"]  # a page's Python goes on from block to block
+    steps = [step for step in steps if not any(text.startswith(step.text) and text != step.text for text in later)]
     assert len(steps) >= 5
     if not (ROOT / ".git").exists():
         pytest.skip("not a clone: there is nothing to clone from")

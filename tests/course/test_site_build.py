@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import importlib.util
 import json
 import os
@@ -153,31 +152,6 @@ def test_a_site_without_a_start_page_is_found_out(tmp_path):
 
 
 # --- Sphinx -------------------------------------------------------------------------------------------------
-
-
-@needs_sphinx
-def test_every_public_name_is_on_its_page_with_its_source(site):
-    for name in site_pages.public():
-        page = (site / "api" / f"{name.floor}.html").read_text(encoding="utf-8")
-        ids = (f'id="{name.path}"', f'id="module-{name.path}"')
-        assert any(one in page for one in ids), name
-        assert f'<span class="pre">{name.said}</span>' in (site / "api" / "index.html").read_text(encoding="utf-8")
-    page = (site / "api" / "learning.html").read_text(encoding="utf-8")
-    assert "_modules/recsys_tutorial/learning/pretraining.html#pretrain" in page
-    assert re.search(r'rt\.</span></span><span class="sig-name descname"><span class="pre">pretrain<', page)
-
-
-@needs_sphinx
-def test_notebooks_stand_as_stored(site):
-    page = html.unescape((site / "notebooks" / "01_background.html").read_text(encoding="utf-8"))
-    stored = nbformat.read(ROOT / "notebooks" / "01_background.ipynb", 4)
-    alts = [output.metadata["image/png"]["alt"] for cell in stored.cells if cell.cell_type == "code"
-            for output in cell.outputs if "image/png" in output.get("data", {})]  # fmt: skip
-    assert all(f'alt="{alt}"' in page for alt in alts)
-    assert f"mybinder.org/v2/gh/{site_pages.ADDRESS.removeprefix('https://github.com/')}/main" in page
-    assert "colab.research.google.com/github/" in page
-    assert "tex-svg.js" in page
-    assert 'href="../zh/notebooks/zh/01_background.html" lang="zh">中文' in page
 
 
 @pytest.fixture

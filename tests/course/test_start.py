@@ -417,9 +417,9 @@ def test_test_runs_all_that_ci_runs_and_returns_the_first_failure(start, capsys,
     ruff, types, tests, notebooks, browser = [child.command[1:] for child in start.subprocess.children]
     assert ruff == ["-m", "ruff", "check", "."]
     assert types == ["-m", "mypy"]
-    assert tests == ["-m", "pytest", "tests", "-n", "2", "--dist", "loadfile", "-k", "splits"]
+    assert tests == ["-m", "pytest", "tests", *start.WORKERS, "--no-loadscope-reorder", "-k", "splits"]
     assert " ".join(notebooks[:-2]) == NBVAL
-    assert browser == ["-m", "pytest", "tests/browser", "-m", "browser", "-p", "no:cacheprovider"]
+    assert " ".join(browser) == "-m pytest tests/browser -m browser -n 2 --dist load -p no:cacheprovider"
     assert {child.cwd for child in start.subprocess.children} == {start.HERE}
     assert start.subprocess.steps[-1][-2:] == ["-c", "import playwright"], "it is there: nothing is installed"
     said = capsys.readouterr().err
@@ -433,7 +433,7 @@ def test_quick_test_runs_ruff_and_the_fast_tests_and_says_what_it_leaves_out(sta
     ruff, tests = [child.command[1:] for child in start.subprocess.children]
     assert ruff == ["-m", "ruff", "check", "."]
     assert tests[:3] == ["-m", "pytest", "tests"]
-    assert tests[3:7] == ["-n", "2", "--dist", "loadfile"]
+    assert tests[3:7] == list(start.WORKERS)
     assert tests[-2:] == ["-k", "splits"]
     assert {f"--ignore=tests/{name}" for name in start.SLOW} == {text for text in tests if text.startswith("--ignore")}
     said = capsys.readouterr().err

@@ -71,7 +71,8 @@ import recsys_tutorial as rt
 rng = np.random.default_rng(0)
 rows = [(user, int(60 * (user % 2) + item)) for user in range(120) for item in rng.permutation(60)[:15]]
 data = rt.from_events(*zip(*rows), weight=np.full(len(rows), 5.0), name="planted")
-rt.label_efficiency(data, (6, 20), 3, dim=8, epochs=40, draws=1, out=sys.argv[1], progress=False)
+models = ["popularity", "neighbours", "raw ridge", "pretrained + probe", "pretrained + full"]
+rt.label_efficiency(data, (6, 20), 3, models=models, dim=8, epochs=20, draws=1, out=sys.argv[1], progress=False)
 """
 
 
