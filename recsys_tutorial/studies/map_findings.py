@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
-from scipy.stats import spearmanr
 
 from ..errors import InputError
 from ..evaluation.evaluation import holm
@@ -109,6 +108,8 @@ def law(found: pd.DataFrame, task: str = "new-shelf") -> float | None:
 
     None where there are fewer than three cells.
     """
+    from scipy.stats import spearmanr  # here, because it is slow to import
+
     cells = found[found["task"] == task].set_index(CELL)
     gain = cells[cells["metric"] == "gain_without_pretraining"]["relative"]
     share = cells[cells["metric"] == "unseen_share"]["value"].reindex(gain.index)
