@@ -244,9 +244,12 @@ def set_up(gpu: bool, extras: bool, latest: bool) -> None:
     write_stamp(new)
 
 
-def run(arguments: list, cwd: "Path | None" = None) -> int:
-    """Run .venv's Python with these arguments and return its exit code; Ctrl-C is left to it."""
-    child = subprocess.Popen([str(PYTHON), *arguments], cwd=cwd, env=environment())
+def run(arguments: list, cwd: "Path | None" = None, **more: str) -> int:
+    """Run .venv's Python with these arguments, ``more`` in its environment, and return its exit code.
+
+    Ctrl-C is left to it.
+    """
+    child = subprocess.Popen([str(PYTHON), *arguments], cwd=cwd, env={**environment(), **more})
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     interrupted = False
     while True:
@@ -350,7 +353,9 @@ def main(argv: list) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a step of the set-up ends with us
     try:
         set_up("--gpu" in argv, "--extras" in argv, "--latest" in argv)
-        return own[command](extra) if command in own else run(["-m", "recsys_tutorial", *arguments])
+        if command in own:
+            return own[command](extra)
+        return run(["-m", "recsys_tutorial", *arguments], RECSYS_TUTORIAL_COMMAND="python start.py")
     except KeyboardInterrupt:
         say("")
         return 130

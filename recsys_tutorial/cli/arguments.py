@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
@@ -11,6 +12,11 @@ from typing import NoReturn
 from ..data.events import DUPLICATES
 from ..data.readers import FORMS
 from ..tasks.reading import KINDS
+
+
+def program() -> str:
+    """Return how this program was started, as people can type it: start.py says so where that started it."""
+    return os.environ.get("RECSYS_TUTORIAL_COMMAND", "recsys-tutorial")
 
 
 class OneLineParser(ArgumentParser):

@@ -205,7 +205,7 @@ def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
         return None
     allowed = np.ones(len(catalogue), bool)
     if args.items is not None:
-        asked = _column(args.items, "item", Reading.of(args))
+        asked = _column(args.items, "item", catalogue.ids, Reading.of(args))
         allowed &= place_of(catalogue.ids, asked) >= 0
         if lost := len(asked) - int(allowed.sum()):
             print(f"{lost:,} of {len(asked):,} items in {args.items} are not known: left out", file=sys.stderr)
@@ -222,10 +222,12 @@ def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
     return allowed
 
 
-def _column(file: str, role: str, form: FileForm) -> np.ndarray:
-    """Return the ids in the column ``role`` of a file, or in its only column, each once."""
+def _column(file: str, role: str, known: np.ndarray, form: FileForm) -> np.ndarray:
+    """Return the ids in the column ``role`` of a file, or in its only column, each once; ``known`` name no column."""
     path = Path(file)
     table = read_table(path, (role,), form)
+    if len(heads := [str(name) for name in table.columns]) == 1 and heads[0] in known.astype(str):
+        raise InputError(f"{path}: its first line, {heads[0]!r}, is itself a known {role}: write {role!r} above it")
     column = column_of(table if len(table.columns) > 1 else table.set_axis([role], axis=1), role, role, path)
     return np.unique(np.asarray(ids(column, path))) if column is not None else np.zeros(0)
 
@@ -234,7 +236,7 @@ def users_of(users: str, behaviour: Interactions, args: Namespace) -> Interactio
     """Return the behaviour of the users in a file, each once; of those who did something for ``all``."""
     if users == "all":
         return behaviour.subset_users(behaviour.events_per_user > 0)
-    path, asked = Path(users), _column(users, "user", Reading.of(args))
+    path, asked = Path(users), _column(users, "user", behaviour.user_ids, Reading.of(args))
     rows = place_of(asked, behaviour.user_ids)
     known = rows[(rows >= 0) & (behaviour.events_per_user[rows] > 0)]
     if not len(known):

@@ -16,7 +16,7 @@ from ..engine import processes as distributed
 from ..errors import InputError, TrainingError
 from ..evaluation.lists import TiedScores
 from ..system import machine
-from .arguments import OneLineParser, add_common, one_line
+from .arguments import OneLineParser, add_common, one_line, program
 from .commands import (
     advise,
     benchmark,
@@ -46,7 +46,7 @@ _show = warnings.showwarning
 
 def parser() -> ArgumentParser:
     """Return the parser of all commands."""
-    top = OneLineParser(prog="recsys-tutorial", description="Pretrained models for recommender systems.")
+    top = OneLineParser(prog=program(), description="Pretrained models for recommender systems.")
     top.add_argument("--version", action="version", version=__version__)
     found = top.add_subparsers(metavar="COMMAND", required=True, parser_class=OneLineParser)
     for name, command in COMMANDS.items():

@@ -14,6 +14,7 @@ from ..errors import InputError
 
 ROUNDS, SPARE = 5, 16  # of the orthogonal iteration: products with the table, and directions beyond those asked for
 FEW = 0.5  # users for each item, below which a table of users by users is the smaller problem
+FEWER = 0.25  # the same where B is laid out: with more users the tables by users take more than its own factor
 FULL = 0.1  # share of a table that is filled, from which a dense product is the faster one
 
 Product = Callable[[torch.Tensor], torch.Tensor]
@@ -79,7 +80,8 @@ def without_copying(rows: csr_array, regularisation: float, dropout: float = 0.0
     r"""Return B ``(items, items)`` that explains every column of X by the others, with a zero diagonal.
 
     ``min ||X - X B||² + Σ_j λ_j ||B_j||²``, ``λ_j = λ + p / (1 - p) · (Xᵀ X)_jj``; with ``P = (Xᵀ X + diag λ_j)⁻¹``
-    the solution is ``B_ij = -P_ij / P_jj`` off the diagonal. It takes ``items³`` flops, and twice ``items²`` floats.
+    the solution is ``B_ij = -P_ij / P_jj`` off the diagonal. It takes ``items³`` flops, and twice ``items²`` floats;
+    where users are few (:data:`FEWER`) ``users² · items`` flops, and no more floats.
 
     Args:
         rows: X ``(users, items)``.
@@ -88,6 +90,10 @@ def without_copying(rows: csr_array, regularisation: float, dropout: float = 0.0
 
     Source: Steck (2019), EASE; Steck (2020), EDLAE.
     """
+    if rows.shape[0] <= FEWER * rows.shape[1]:
+        ridge = _ridge(rows, regularisation, dropout)
+        side, diagonal = (torch.from_numpy(part.astype(np.float32)) for part in inverse_by_rows(rows, ridge))
+        return _scaled(rows, ridge)(side).div_(diagonal).fill_diagonal_(0)
     table = gram(rows, regularisation)
     if dropout:
         table.diagonal().add_(torch.from_numpy(np.asarray(rows.sum(axis=0))).float() * (dropout / (1 - dropout)))
@@ -104,16 +110,26 @@ def times_without_copying(rows: csr_array, regularisation: float, dropout: float
     if rows.shape[0] > FEW * rows.shape[1]:
         b = without_copying(rows, regularisation, dropout)
         return (lambda v: b @ v), (lambda v: b.T @ v)
-    ridge = regularisation + dropout / (1 - dropout) * np.asarray(rows.sum(axis=0), np.float64)
+    ridge = _ridge(rows, regularisation, dropout)
     side, diagonal, own = (
         torch.from_numpy(part.astype(np.float32)) for part in (*inverse_by_rows(rows, ridge), (1 / ridge)[:, None])
     )
-    shown = products(rows.multiply(1 / ridge).T.tocsr().astype(np.float32))
+    shown = _scaled(rows, ridge)
 
     def p(v: torch.Tensor) -> torch.Tensor:
         return own * v - shown(side @ v)
 
     return (lambda v: v - p(v / diagonal[:, None])), (lambda v: v - p(v) / diagonal[:, None])
+
+
+def _ridge(rows: csr_array, regularisation: float, dropout: float) -> np.ndarray:
+    """Return all λ_j ``(items,)``."""
+    return regularisation + dropout / (1 - dropout) * np.asarray(rows.sum(axis=0), np.float64)
+
+
+def _scaled(rows: csr_array, ridge: np.ndarray) -> Product:
+    """Return v ``(users, n)`` -> ``Λ⁻¹ Xᵀ v``."""
+    return products(rows.multiply(1 / ridge).T.tocsr().astype(np.float32))
 
 
 def inverse_by_rows(rows: csr_array, ridge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

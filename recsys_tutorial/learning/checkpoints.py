@@ -135,16 +135,23 @@ def is_finished(folder: str | Path) -> bool:
     return (Path(folder) / "model.json").exists() and not (Path(folder) / "training.json").exists()
 
 
-def check_free(folder: str | Path, resume: bool = False, overwrite: bool = False) -> None:
-    """Raise InputError where a new training would replace what is in ``folder``, and neither of both was asked for."""
+def check_free(folder: str | Path, resume: bool | None = None, overwrite: bool = False) -> None:
+    """Raise InputError where a new training would replace what is in ``folder``, and neither of both was asked for.
+
+    Args:
+        folder: to be written to.
+        resume: go on with what is there; None where that cannot be asked for.
+        overwrite: replace what is there.
+    """
     if resume and overwrite:
         raise InputError("resume goes on with what is there, overwrite begins again: give one of the two")
     for kind, what in (("model", "a finished model"), ("training", "an unfinished training")):
         path = Path(folder) / f"{kind}.json"
         if path.exists() and not (resume or overwrite):
+            go_on = "" if resume is None else "resume=True to go on with it, or "
             raise InputError(
-                f"{folder} holds {what} ({_told(path)}): give another folder, or resume=True to go on with it, or "
-                "overwrite=True to replace it once the new model is complete (in a command: --resume, --overwrite)"
+                f"{folder} holds {what} ({_told(path)}): give another folder, or {go_on}overwrite=True to replace it "
+                f"once the new model is complete (in a command: {'' if resume is None else '--resume, '}--overwrite)"
             )
 
 

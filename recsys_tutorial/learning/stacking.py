@@ -137,19 +137,18 @@ def _weights(parts: Sequence[Part], labelled: Task, row: int, shown: int | None)
     cuts = [labelled] if shown is None else [
         labelled.showing(shown, seed) for seed in range(max(1, LEAST_USERS // len(labelled)))
     ]  # fmt: skip
-    sign, tables = -1 if labelled.lower_is_better else 1, [_left_out(parts, cut.behaviour) for cut in cuts]
+    said = zip(*(_left_out(parts, cut.behaviour) for cut in cuts), strict=True)
+    tables = [np.concatenate(one) for one in said]  # of each part, the cuts one below the other
+    asked = labelled.take(np.tile(np.arange(len(labelled)), len(cuts)))
     if ranks:
-        tables = [[standard(torch.from_numpy(one)).numpy() for one in table] for table in tables]
-    counts = np.array([part.votes[row] for part in parts])
-    totals = [np.einsum("p,pij->ij", counts, np.stack(table)) for table in tables]
+        tables = [standard(torch.from_numpy(one)).numpy() for one in tables]
+    sign, counts = -1 if labelled.lower_is_better else 1, np.array([part.votes[row] for part in parts])
+    total = np.zeros(tables[0].shape)
+    for count, table in zip(counts, tables, strict=True):
+        total += count * table
     for _ in range(ROUNDS[ranks]):
-        gains = [
-            sign * sum(labelled.value((total + table[part]) / (counts.sum() + 1))
-                       for total, table in zip(totals, tables, strict=True))
-            for part in range(len(parts))
-        ]  # fmt: skip
+        gains = [sign * asked.value((total + table) / (counts.sum() + 1)) for table in tables]
         best = int(np.argmax(gains))
         counts[best] += 1
-        for total, table in zip(totals, tables, strict=True):
-            total += table[best]
+        total += tables[best]
     return counts / counts.sum()

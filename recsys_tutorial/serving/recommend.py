@@ -41,7 +41,9 @@ class Recommender:
 
     def __init__(self, model: PretrainedModel) -> None:
         if model.catalogue is None or model.outputs is None or model.classifier is None:
-            raise InputError("this model cannot recommend: it needs a catalogue and a head that scores items")
+            other = model.outputs is None and model.classifier is not None
+            way_out = "; what this one says of users, predict gives" if other else ""
+            raise InputError(f"this model cannot recommend: it needs a catalogue and a head that scores items{way_out}")
         self.model, self.catalogue, self.outputs = model, model.catalogue, model.outputs
 
     def recommend(

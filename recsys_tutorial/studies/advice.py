@@ -37,6 +37,7 @@ class Advice:
         unseen: of what a fold's users did, the share on items that no labelled user outside it has.
         names: of the two files, as a command has them.
         read: how the labels were read.
+        program: how the commands to run next are started.
     """
 
     network: Worth
@@ -45,6 +46,7 @@ class Advice:
     unseen: float
     names: tuple[str, str]
     read: str
+    program: str = "recsys-tutorial"
 
     @property
     def chosen(self) -> Worth | None:
@@ -96,14 +98,14 @@ class Advice:
         """Return what to run next."""
         behaviour, labels = self.names
         if self.chosen is None:
-            return [f"recsys-tutorial advise {behaviour} {labels}"]
+            return [f"{self.program} advise {behaviour} {labels}"]
         first, _, strategy = self.best.model.partition(" + ")
         strategy = "probe" if strategy == "no labels" else strategy
         kind = self.network.comparison.task.name
         suited = f" --for {kind}" if first == PRETRAINED else ""
         return [
-            f"recsys-tutorial pretrain {behaviour} --objective {OBJECTIVES.get(first, first)}{suited} --out pretrained",
-            f"recsys-tutorial finetune pretrained {labels} --strategy {strategy} --out finetuned",
+            f"{self.program} pretrain {behaviour} --objective {OBJECTIVES.get(first, first)}{suited} --out pretrained",
+            f"{self.program} finetune pretrained {labels} --strategy {strategy} --out finetuned",
         ]
 
     def __str__(self) -> str:
@@ -134,6 +136,7 @@ def advise(
     seed: int = 0,
     device: str = "cpu",
     progress: bool | None = None,
+    program: str = "recsys-tutorial",
 ) -> Advice:
     """Return whether pretraining on ``behaviour`` is worth it for ``labels``, judged inside the labelled users.
 
@@ -147,6 +150,7 @@ def advise(
         seed: draws the folds and all weights.
         device: ``cpu`` or ``cuda``.
         progress: show a progress bar; None shows one where standard error is a terminal.
+        program: how the commands to run next are started.
 
     Raises:
         InputError: a file that cannot be read, too few labelled users to judge by.
@@ -163,7 +167,7 @@ def advise(
     sides = [comparison.sides(comparison.folds[0], number) for number in range(FOLDS)]
     unseen = np.mean([unseen_share(comparison.task.take(train), comparison.task.take(test)) for train, test in sides])
     read = "" if task.report is None else f"{task.report}."
-    return Advice(network, closed, behaviour.n_users, float(unseen), names, read)
+    return Advice(network, closed, behaviour.n_users, float(unseen), names, read, program)
 
 
 def _name(given: object) -> str:

@@ -156,7 +156,7 @@ def _one_label(
             f"row {second.Index} (such users: {once.loc[again, 'user'].nunique():,}): keep one row of each"
         )
     if once["label"].nunique() == 1:
-        same = once["label"].iloc[0]
+        same = once["label"].tolist()[0]
         raise InputError(f"{path}: all {len(once):,} labels are {same!r}: there is nothing to tell apart")
     once = once.iloc[np.argsort(once["user"].to_numpy(), kind="stable")]
     nobody = _nothing(as_ids(once["user"].tolist()), Catalogue(as_ids([])), path.name)

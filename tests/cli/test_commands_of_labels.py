@@ -212,11 +212,16 @@ def test_update_goes_on_and_its_folder_says_what_happened(run, refused, shop, tm
 
 
 def test_each_mistake_gets_one_line_with_the_way_out(refused, shop, tuned, tmp_path):
-    labels = shop / "v.pq"
+    labels, bare = shop / "v.pq", tmp_path / "bare.csv"
+    bare.write_text("c001\nc002\n")
     for arguments, message in (
+        (["recommend", tuned, "--users", "all", "--out", tmp_path / "l.csv"], "what this one says of users, predict"),
+        (["predict", tuned, "--users", bare, "--out", tmp_path / "p.csv"],
+         "bare.csv: its first line, 'c001', is itself a known user: write 'user' above it"),
         (["finetune", shop / "nothing", labels, "--out", tmp_path / "f"], "no model in "),
         (["finetune", shop / "g", shop / "lables.csv", "--out", tmp_path / "f"], "no file "),
-        (["finetune", shop / "g", labels, "--out", tuned], " holds a finished model (counting on 'log.csv')"),
+        (["finetune", shop / "g", labels, "--out", tuned],
+         "(counting on 'log.csv'): give another folder, or overwrite=True to replace it once"),
         (["finetune", shop / "g", labels, "--out", shop / "g", "--overwrite"], "is the pretrained model itself"),
         (["finetune", shop / "g", labels, "--out", tmp_path / "f", "--task", "ranking"], "labels need user and one of"),
         (["finetune", shop / "g", labels, "--out", tmp_path / "f", "--label-columns", "who=user"],
@@ -308,7 +313,7 @@ def test_two_files_of_a_german_shop(run, refused, shop, tmp_path, monkeypatch):
     file_form._standard_input.cache_clear()
 
 
-def test_the_command_to_run_next_has_the_options_for_its_files():
+def test_the_command_to_run_next_has_the_options_for_its_files(monkeypatch):
     given = ["a b.csv", "l.csv", "--columns", "user=1,item=2", "--encoding", "latin-1", "--no-strict",
              "--label-decimal", ",", "--task", "regression", "--time-format", "%d.%m.%Y %H:%M"]  # fmt: skip
     args = program.parser().parse_args(["advise", *given])
@@ -318,6 +323,8 @@ def test_the_command_to_run_next_has_the_options_for_its_files():
     again = program.parser().parse_args(shlex.split(f"advise {data} {labels}"))
     assert loading.Reading.of(again) == loading.Reading.of(args)
     assert program.parser().parse_args(shlex.split(f"finetune g {labels} --out f")).label_decimal == ","
+    monkeypatch.setenv("RECSYS_TUTORIAL_COMMAND", "python start.py")  # then it is told as it was typed
+    assert program.parser().format_usage().startswith("usage: python start.py ")
     plain = program.parser().parse_args(["advise", "a.csv", "l.csv"])
     assert (loading.data_as_given(plain), loading.labels_as_given(plain)) == ("a.csv", "l.csv")
 

@@ -116,6 +116,7 @@ def failure(start, argv=()) -> str:
 
 def test_first_start_makes_the_environment_then_torch_then_the_rest(start):
     assert start.main(["demo"]) == 0
+    assert start.subprocess.children[-1].env["RECSYS_TUTORIAL_COMMAND"] == "python start.py"
     venv, torch, rest = start.subprocess.steps
     assert venv == [sys._base_executable, "-m", "venv", str(start.VENV)]
     assert torch[:4] == rest[:4] == [str(start.PYTHON), "-m", "pip", "install"]

@@ -98,6 +98,7 @@ def test_columns_go_by_their_names_and_the_only_other_column_holds_the_labels(fi
     [
         (rows((1, "a"), (1, "b"), (2, "a"), (2, "b")),
          "user 1 has two labels, 'a' in row 1 and 'b' in row 2 (such users: 2): keep one row of each"),
+        (rows((1, 7), (2, 7)), "all 2 labels are 7: there is nothing to tell apart"),
         (rows((1, "a"), (2, "a")), "all 2 labels are 'a': there is nothing to tell apart"),
         (rows((1, ""), (2, "")), "all 2 cells of the column for label are empty: there is no label"),
         (rows((1, 2), (2, "x"), header="user,value"), "row 2, column 'value': 'x' is not a finite number"),

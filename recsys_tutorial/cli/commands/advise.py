@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from ...studies.advice import advise
-from ..arguments import add_data, add_labels
+from ..arguments import add_data, add_labels, program
 from ..loading import data_as_given, labels_as_given, labels_of, load_told
 from ..report import Report
 
@@ -21,5 +21,5 @@ def run(args: Namespace) -> Report:
     """Say whether pretraining on BEHAVIOUR is worth it for LABELS, by how much, and what to run next."""
     labels = labels_of(args.labels, args)
     names = data_as_given(args), labels_as_given(args)
-    told = advise(load_told(args), labels, names=names, seed=args.seed, device=args.device)
+    told = advise(load_told(args), labels, names=names, seed=args.seed, device=args.device, program=program())
     return Report([{**row, "seed": args.seed} for row in told.records()], str(told))
