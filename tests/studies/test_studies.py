@@ -78,7 +78,7 @@ def test_where_it_must_help_the_study_says_yes():
     rng = np.random.default_rng(5)
     rows = [(user, 200 * (user % 4) + int(item)) for user in range(400) for item in rng.permutation(200)[:12]]
     world = rt.from_events(*zip(*rows, strict=True), weight=np.full(len(rows), 5.0), name="four groups")
-    found = rt.label_efficiency(world, (12, 20), 5, models=NONE, dim=16, epochs=60, draws=2)
+    found = rt.label_efficiency(world, (12, 20), 5, models=NONE, dim=16, epochs=60, draws=4)
     assert verdict(found, HEADLINE["new-shelf"], unpretrained("new-shelf"))[0]["verdict"] == "positive"
 
 
