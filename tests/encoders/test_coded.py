@@ -8,7 +8,7 @@ import recsys_tutorial as rt
 from recsys_tutorial.encoders import CodedSequenceEncoder
 from recsys_tutorial.encoders.base import n_parameters
 from recsys_tutorial.learning.updating import update
-from recsys_tutorial.objectives import build_objective
+from recsys_tutorial.objectives import build_objective, sequence
 from recsys_tutorial.serving.export import encode, pad
 
 CODES = np.array([[0, 1, 2], [0, 1, -1], [-1, -1, -1], [2, 2, 2], [1, 0, 0], [0, 0, 0], [2, 0, 1]])
@@ -99,6 +99,16 @@ def test_it_begins_as_near_to_what_was_counted_as_it_can_be(board):
         built.begin(board, 0)
     torch.testing.assert_close(summed.encoder.item_vectors, own.encoder.item_vectors, atol=1e-5, rtol=1e-4)
     assert summed.encoder.own_vectors.norm() < summed.encoder.item_vectors.norm()
+
+
+def test_codes_and_start_share_one_counting(board, monkeypatch):
+    calls = []
+    whole = sequence.counted_vectors
+    monkeypatch.setattr(sequence, "counted_vectors", lambda *given: calls.append(given) or whole(*given))
+    build_objective("next-item", board, dim=8, start="co-occurrence", codes="both", size=4).begin(board, 0)
+    assert len(calls) == 1
+    build_objective("next-item", board, dim=8, start="random", codes="attributes", size=4).begin(board, 0)
+    assert len(calls) == 1, "nothing that is not needed is counted"
 
 
 def test_an_update_keeps_the_codes_and_takes_new_items_in(board):
