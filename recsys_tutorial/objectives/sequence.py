@@ -16,7 +16,7 @@ from ..data.batches import Batch, by_length
 from ..data.interactions import Interactions
 from ..encoders import CodedSequenceEncoder, SequenceEncoder
 from ..encoders.semantic_ids import SemanticIDs
-from ..encoders.words import attribute_vectors
+from ..encoders.words import alike, attribute_vectors
 from ..engine.heads import linear_head
 from ..engine.losses import linear_cross_entropy
 from ..engine.negatives import binary_loss, calibrated_power
@@ -157,6 +157,13 @@ class SequenceObjective(Objective):
             if fitted:
                 encoder.set_codes(np.concatenate([one.codes for one in fitted], axis=1))
         self._place_items(counted)
+
+    def end(self, interactions: Interactions) -> None:
+        """Place the items that were not trained on, where something is said of them; an update leaves them."""
+        if isinstance(self.encoder, CodedSequenceEncoder) and self.codes in CODES[1:]:
+            known = self.encoder.known.cpu().numpy()
+            new, among = np.flatnonzero(~known), np.flatnonzero(known)
+            self.encoder.place(new, alike(interactions, new, among))
 
     def _place_items(self, counted: Callable[[], Tensor]) -> None:
         """Leave the item vectors where they are; ``counted()`` gives those of counting."""
