@@ -22,7 +22,7 @@ class CodedSequenceEncoder(SequenceEncoder):
 
     c_jl is item j's code at level l, and u_l the vectors of that level's codes, which all items with that code share.
     So an item that nobody has had yet is placed by its codes, where they come from what is said of it. Its own vector
-    counts 0, for no training has put it anywhere; nor does a code that it does not have.
+    counts 0 until :meth:`place` sets it, for no training has put it anywhere; nor does a code that it does not have.
 
     An item that is known is, in training, now and then read as if it were new: without its own vector and without the
     codes that were counted from behaviour. Else the codes would be trained only beside these, and mean little alone.
@@ -40,7 +40,8 @@ class CodedSequenceEncoder(SequenceEncoder):
     Raises:
         InputError: a size below 1, a share out of range; only codes that are counted, and items read as new.
 
-    Source: Rajput et al. (2023) for codes; reading known items as new: Volkovs et al. (2017), DropoutNet.
+    Source: Rajput et al. (2023) for codes; reading known items as new: Volkovs et al. (2017), DropoutNet; placing new
+    ones by known ones with the same attributes: Gantner et al. (2010).
     """
 
     own_vectors: nn.Parameter | None
