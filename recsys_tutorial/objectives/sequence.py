@@ -160,10 +160,11 @@ class SequenceObjective(Objective):
 
     def end(self, interactions: Interactions) -> None:
         """Place the items that were not trained on, where something is said of them; an update leaves them."""
-        if isinstance(self.encoder, CodedSequenceEncoder) and self.codes in CODES[1:]:
-            known = self.encoder.known.cpu().numpy()
-            new, among = np.flatnonzero(~known), np.flatnonzero(known)
-            self.encoder.place(new, alike(interactions, new, among))
+        if isinstance(encoder := self.encoder, CodedSequenceEncoder) and self.codes in CODES[1:]:
+            known = encoder.known.cpu().numpy()
+            if not known.all():
+                new = np.flatnonzero(~known)
+                encoder.place(new, alike(interactions, new, np.flatnonzero(known)))
 
     def _place_items(self, counted: Callable[[], Tensor]) -> None:
         """Leave the item vectors where they are; ``counted()`` gives those of counting."""
