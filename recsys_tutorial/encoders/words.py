@@ -11,7 +11,7 @@ from ..data.interactions import Interactions
 from ..errors import InputError
 
 ATTRIBUTES = "attributes"  # the column of item_attributes that holds tuples of them
-_BLOCK = 256  # items whose cosines with all others are held at a time
+_CELLS = 2**22  # cosines that are held at a time
 
 
 def tfidf(interactions: Interactions) -> csr_array:
@@ -62,9 +62,9 @@ def alike(interactions: Interactions, rows: np.ndarray, among: np.ndarray, k: in
         k: of them at most.
     """
     words = tfidf(interactions)
-    found, others = [], words[among].T.tocsr()
-    for start in range(0, len(rows), _BLOCK):
-        cosines = (words[rows[start : start + _BLOCK]] @ others).toarray()
+    found, others, step = [], words[among].T.tocsr(), max(1, _CELLS // max(1, len(among)))
+    for start in range(0, len(rows), step):
+        cosines = (words[rows[start : start + step]] @ others).toarray()
         best = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
         kept = np.zeros_like(cosines)
         np.put_along_axis(kept, best, np.take_along_axis(cosines, best, 1), 1)

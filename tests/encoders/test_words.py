@@ -16,7 +16,7 @@ def test_alike_by_hand(board, monkeypatch):
     np.testing.assert_allclose(near[near > 0], 1)
     whole = alike(board, np.arange(20), np.arange(20), k=20).toarray()
     np.testing.assert_allclose(whole, (tfidf(board) @ tfidf(board).T).toarray(), atol=1e-12)
-    monkeypatch.setattr(words, "_BLOCK", 3)
+    monkeypatch.setattr(words, "_CELLS", 60)
     np.testing.assert_array_equal(alike(board, np.arange(20), np.arange(20), k=20).toarray(), whole)
     assert alike(board, np.array([], int), np.arange(20)).shape == (0, 20)
 
