@@ -32,9 +32,8 @@ def office(folder: str) -> rt.Interactions:
     return replace(bought.binarise(), name="office").filter_counts(per_user=5, per_item=5)
 
 
-def measured(path: str, seeds: int, folder: str | None) -> list[dict[str, Any]]:
+def measured(likes: rt.Interactions, path: str, seeds: int, folder: str | None) -> list[dict[str, Any]]:
     """Return all records: films, and office products where their folder is given, else as they were stored."""
-    likes = rt.load_dataset("movielens-small").binarise(at_least=4).filter_counts(per_user=5, per_item=5)
     text, records = text_vectors(likes.catalogue), []
     for seed in range(seeds):
         for study in (new_items, first_layers, warm_and_new):
@@ -52,8 +51,8 @@ def measured(path: str, seeds: int, folder: str | None) -> list[dict[str, Any]]:
 def main(path: str, seeds: int = 5, folder: str | None = None) -> None:
     """Write all records at the end, with what they rest on."""
     torch.set_num_threads(1)
-    records = measured(path, seeds, folder)
     likes = rt.load_dataset("movielens-small").binarise(at_least=4).filter_counts(per_user=5, per_item=5)
+    records = measured(likes, path, seeds, folder)
     about = {
         "command": f"python tools/new_items.py {path} {seeds} OFFICE",
         "data": "movielens-small, ratings of 4 and more, users and films with at least 5 of them",

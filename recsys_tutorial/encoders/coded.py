@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -13,13 +14,15 @@ from ..errors import InputError, check_shares, check_sizes
 from .semantic_ids import NONE
 from .sequence import SequenceEncoder
 
+NEAR = 2.0  # what the items near a new one count beside its codes: docs/choices.md
+
 
 class CodedSequenceEncoder(SequenceEncoder):
     r"""A :class:`SequenceEncoder` whose item vectors are sums: ``v_j = known_j · own_j + Σ_l u_l[c_jl]``.
 
     c_jl is item j's code at level l, and u_l the vectors of that level's codes, which all items with that code share.
     So an item that nobody has had yet is placed by its codes, where they come from what is said of it. Its own vector
-    counts 0, for no training has put it anywhere; nor does a code that it does not have.
+    counts 0 until :meth:`place` sets it, for no training has put it anywhere; nor does a code that it does not have.
 
     An item that is known is, in training, now and then read as if it were new: without its own vector and without the
     codes that were counted from behaviour. Else the codes would be trained only beside these, and mean little alone.
@@ -37,7 +40,8 @@ class CodedSequenceEncoder(SequenceEncoder):
     Raises:
         InputError: a size below 1, a share out of range; only codes that are counted, and items read as new.
 
-    Source: Rajput et al. (2023) for codes; reading known items as new: Volkovs et al. (2017), DropoutNet.
+    Source: Rajput et al. (2023) for codes; reading known items as new: Volkovs et al. (2017), DropoutNet; placing new
+    ones by known ones with the same attributes: Gantner et al. (2010).
     """
 
     own_vectors: nn.Parameter | None
@@ -125,6 +129,28 @@ class CodedSequenceEncoder(SequenceEncoder):
                 self.code_vectors[some.start : some.stop] = found.view(len(some), size, dim)
         if self.own_vectors is not None:
             self.own_vectors.copy_(torch.where(told[:, None], left, 0.1 * self.own_vectors))
+
+    @torch.no_grad()
+    def place(self, items: np.ndarray, near: csr_array) -> None:
+        """Put items that are not known between their codes and the known items that they are near to.
+
+        ``v_j = s_j / |s_j| + 2 m_j / |m_j|``: s_j the sum of its codes, and m_j the mean of the vectors of the items
+        near it, each of length 1 and counting as the cube of its nearness. Then they are known. Nothing near: it stays
+        where its codes put it.
+
+        Args:
+            items: ``(n,)``.
+            near: ``(n, n_items)``, 0 for what is not near.
+        """
+        if self.own_vectors is None:
+            return
+        vectors = self.item_vectors
+        unit = F.normalize(vectors, dim=1)
+        mean = F.normalize(torch.from_numpy(near.power(3) @ unit.cpu().numpy()).to(unit), dim=1)
+        there = mean.any(1)
+        places = torch.from_numpy(items).to(unit.device)[there]
+        self.own_vectors[places] = unit[places] + NEAR * mean[there] - vectors[places]
+        self.known[places] = True
 
     def _sum(self, known: Tensor, codes: Tensor) -> Tensor:
         levels, size, dim = self.code_vectors.shape

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from ..data.interactions import Interactions
 from ..errors import InputError
 
 ATTRIBUTES = "attributes"  # the column of item_attributes that holds tuples of them
+_CELLS = 2**22  # cosines that are held at a time
 
 
 def tfidf(interactions: Interactions) -> csr_array:
@@ -47,6 +48,29 @@ def attribute_vectors(interactions: Interactions, dim: int = 64, seed: int = 0) 
     if min(table.shape) <= dim:
         return table.toarray()
     return TruncatedSVD(dim, random_state=seed).fit_transform(table)
+
+
+def alike(interactions: Interactions, rows: np.ndarray, among: np.ndarray, k: int = 10) -> csr_array:
+    """Return ``(len(rows), n_items)``: the cosines of items with those k of the items ``among`` that are most alike.
+
+    Cosines are of :func:`tfidf`; of equals the first are kept, and those that share no token are none.
+
+    Args:
+        interactions: with titles, genres or attributes.
+        rows: items that are asked about.
+        among: items that may be named.
+        k: of them at most.
+    """
+    words = tfidf(interactions)
+    found, others, step = [], words[among].T.tocsr(), max(1, _CELLS // max(1, len(among)))
+    for start in range(0, len(rows), step):
+        cosines = (words[rows[start : start + step]] @ others).toarray()
+        best = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
+        kept = np.zeros_like(cosines)
+        np.put_along_axis(kept, best, np.take_along_axis(cosines, best, 1), 1)
+        found.append(csr_array(kept))
+    near = vstack(found, format="coo") if found else csr_array((0, len(among))).tocoo()
+    return csr_array((near.data, (near.row, among[near.col])), shape=(len(rows), interactions.n_items))
 
 
 def _tokens(interactions: Interactions) -> list[list[str]]:

@@ -129,6 +129,7 @@ def pretrain(
             description=f"pretraining {origin['objective']}",
         )
     items = interactions.catalogue
+    built.end(interactions)
     with torch.no_grad():
         g, h = built.feature_extractor(), built.head()
     model = PretrainedModel.compose(g, h, catalogue=items, outputs=items, history=history)

@@ -88,6 +88,9 @@ class Objective(nn.Module):
     def begin(self, interactions: Interactions, seed: int) -> None:
         """Set first weights that rest on the ``interactions`` to be trained on: none, as a rule."""
 
+    def end(self, interactions: Interactions) -> None:
+        """Set what rests on a training that is over, and on the ``interactions`` it was on: nothing, as a rule."""
+
     def solve(self, interactions: Interactions, seed: int) -> None:
         """Set the weights in closed form, from all of ``interactions``; for an objective of a ``closed_form``."""
         raise NotImplementedError

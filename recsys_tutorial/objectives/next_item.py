@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import torch
@@ -12,7 +13,6 @@ from ..data.interactions import Interactions
 from ..encoders import CodedSequenceEncoder, SequenceEncoder
 from ..errors import unknown
 from .base import Recipe
-from .counting import counted_vectors
 from .sequence import SequenceObjective
 
 STARTS = ("random", "co-occurrence")
@@ -64,13 +64,12 @@ class NextItem(SequenceObjective):
         """Return it with a fresh encoder; ``dropout`` and ``options`` are its, or those of :meth:`_fresh`."""
         return cls._fresh(interactions, dim, scale, start, dropout=dropout, **options)
 
-    def begin(self, interactions: Interactions, seed: int) -> None:
-        """Put the item vectors where ``start`` says, and set the codes."""
-        super().begin(interactions, seed)
+    def _place_items(self, counted: Callable[[], Tensor]) -> None:
+        """Put the item vectors where ``start`` says."""
         if self.start == "random":
             return
         encoder = self.encoder
-        vectors = counted_vectors(interactions, encoder.dim, encoder.max_length, seed).to(encoder.position_vectors)
+        vectors = counted().to(encoder.position_vectors)
         if isinstance(encoder, CodedSequenceEncoder):
             return encoder.start_at(vectors)
         with torch.no_grad():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..data.batches import Batch, by_length
 from ..data.interactions import Interactions
 from ..encoders import CodedSequenceEncoder, SequenceEncoder
 from ..encoders.semantic_ids import SemanticIDs
-from ..encoders.words import attribute_vectors
+from ..encoders.words import alike, attribute_vectors
 from ..engine.heads import linear_head
 from ..engine.losses import linear_cross_entropy
 from ..engine.negatives import binary_loss, calibrated_power
@@ -137,20 +138,36 @@ class SequenceObjective(Objective):
             self.offset = math.log(self.power / self.negatives)  # a score of 0 then has the odds of the average item
 
     def begin(self, interactions: Interactions, seed: int) -> None:
-        """Say which items are trained on, and fit the codes; after an update they stay as they were."""
-        if not isinstance(encoder := self.encoder, CodedSequenceEncoder):
-            return
-        encoder.known.copy_(torch.from_numpy(interactions.events_per_item > 0))
-        sources = {
-            "co-occurrence": lambda: counted_vectors(interactions, encoder.dim, encoder.max_length, seed).numpy(),
-            "attributes": lambda: attribute_vectors(interactions, seed=seed),
-        }
-        fitted = [
-            SemanticIDs.fit(vectors(), LEVELS, encoder.config["size"], seed)
-            for name, vectors in sources.items() if self.codes in (name, "both")
-        ]  # fmt: skip
-        if fitted:
-            encoder.set_codes(np.concatenate([one.codes for one in fitted], axis=1))
+        """Say which items are trained on, fit the codes, and put the item vectors where they start.
+
+        After an update codes and vectors stay as they were. What is counted is counted once.
+        """
+        encoder = self.encoder
+        counted = cache(partial(counted_vectors, interactions, encoder.dim, encoder.max_length, seed))
+        if isinstance(encoder, CodedSequenceEncoder):
+            encoder.known.copy_(torch.from_numpy(interactions.events_per_item > 0))
+            sources = {
+                "co-occurrence": lambda: counted().numpy(),
+                "attributes": lambda: attribute_vectors(interactions, seed=seed),
+            }
+            fitted = [
+                SemanticIDs.fit(vectors(), LEVELS, encoder.config["size"], seed)
+                for name, vectors in sources.items() if self.codes in (name, "both")
+            ]  # fmt: skip
+            if fitted:
+                encoder.set_codes(np.concatenate([one.codes for one in fitted], axis=1))
+        self._place_items(counted)
+
+    def end(self, interactions: Interactions) -> None:
+        """Place the items that were not trained on, where something is said of them; an update leaves them."""
+        if isinstance(encoder := self.encoder, CodedSequenceEncoder) and self.codes in CODES[1:]:
+            known = encoder.known.cpu().numpy()
+            if not known.all():
+                new = np.flatnonzero(~known)
+                encoder.place(new, alike(interactions, new, np.flatnonzero(known)))
+
+    def _place_items(self, counted: Callable[[], Tensor]) -> None:
+        """Leave the item vectors where they are; ``counted()`` gives those of counting."""
 
     def examples(self, behaviour: Batch) -> Batch:
         """Return histories that are too long for the encoder in pieces, so that all of them is trained on."""

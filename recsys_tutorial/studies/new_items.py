@@ -201,8 +201,7 @@ def _both(
 ) -> dict[str, Any]:
     """Return one training's model, over the items it knows and over the new ones."""
     known, new = (_rows(items, some, vectors) for some in (test.behaviour.catalogue, test.outputs))
-    with seeded(seed):
-        objective = FromFeatures(FeatureEncoder.of(known, DIM, delta=delta))
+    objective = FromFeatures(FeatureEncoder.of(known, DIM, delta=delta))
     warm = pretrain(objective, rest.behaviour, epochs=EPOCHS, learning_rate=RATE, seed=seed, progress=False)
     there = torch.arange(len(known))
     return {"warm": warm, "new": objective.on(test.behaviour.catalogue, known, test.outputs, new, there)}

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 
 import recsys_tutorial as rt
 from recsys_tutorial.encoders import CodedSequenceEncoder
 from recsys_tutorial.encoders.base import n_parameters
 from recsys_tutorial.learning.updating import update
-from recsys_tutorial.objectives import build_objective
+from recsys_tutorial.objectives import build_objective, sequence
 from recsys_tutorial.serving.export import encode, pad
 
 CODES = np.array([[0, 1, 2], [0, 1, -1], [-1, -1, -1], [2, 2, 2], [1, 0, 0], [0, 0, 0], [2, 0, 1]])
@@ -74,6 +75,37 @@ def test_an_item_that_is_not_trained_on_is_never_pushed_away(board):
     assert scores[0] > scores[1] + 1, "its title says blue, and blue items are had together"
 
 
+def test_a_new_item_is_placed_by_its_codes_and_what_is_near():
+    g = small()
+    g.known[[0, 2, 5]] = False
+    before = g.item_vectors.clone()
+    unit = torch.nn.functional.normalize(before, dim=1)
+    near = csr_array(([1.0, 0.5, 0.8], ([0, 0, 1], [3, 4, 6])), shape=(3, 7))
+    g.place(np.array([0, 2, 5]), near)
+    mean = torch.nn.functional.normalize(unit[3] + 0.125 * unit[4], dim=0)
+    torch.testing.assert_close(g.item_vectors[0], unit[0] + 2 * mean)
+    torch.testing.assert_close(g.item_vectors[2], 2 * unit[6])  # it has no codes
+    torch.testing.assert_close(g.item_vectors[[1, 3, 4, 5, 6]], before[[1, 3, 4, 5, 6]])  # nothing is near item 5
+    assert g.known.tolist() == [True] * 5 + [False, True]
+    bare = small(ids=False)
+    before = bare.item_vectors.clone()
+    bare.place(np.array([0]), near[[0]])
+    torch.testing.assert_close(bare.item_vectors, before)
+
+
+def test_training_places_the_items_that_it_was_not_on(board):
+    """Item 0 is taken out; its title says blue, and so it stands among the blue ones."""
+    known = board.keep_events(board.items != 0)
+    vectors = {}
+    for codes in ("co-occurrence", "attributes", "both"):
+        g = rt.pretrain("next-item", known, codes=codes, **HOW).feature_extractor
+        assert g.known.all() == (codes != "co-occurrence")
+        vectors[codes] = torch.nn.functional.normalize(g.item_vectors, dim=1)
+    for codes in ("attributes", "both"):
+        alike = vectors[codes] @ vectors[codes][0]
+        assert alike[1:10].mean() > alike[10:].mean() + 0.5
+
+
 @pytest.mark.parametrize("codes", ["co-occurrence", "attributes", "both"])
 @pytest.mark.parametrize("objective", ["next-item", "masked-item"])
 @pytest.mark.parametrize("ids", [True, False])
@@ -99,6 +131,16 @@ def test_it_begins_as_near_to_what_was_counted_as_it_can_be(board):
         built.begin(board, 0)
     torch.testing.assert_close(summed.encoder.item_vectors, own.encoder.item_vectors, atol=1e-5, rtol=1e-4)
     assert summed.encoder.own_vectors.norm() < summed.encoder.item_vectors.norm()
+
+
+def test_codes_and_start_share_one_counting(board, monkeypatch):
+    calls = []
+    whole = sequence.counted_vectors
+    monkeypatch.setattr(sequence, "counted_vectors", lambda *given: calls.append(given) or whole(*given))
+    build_objective("next-item", board, dim=8, start="co-occurrence", codes="both", size=4).begin(board, 0)
+    assert len(calls) == 1
+    build_objective("next-item", board, dim=8, start="random", codes="attributes", size=4).begin(board, 0)
+    assert len(calls) == 1, "nothing that is not needed is counted"
 
 
 def test_an_update_keeps_the_codes_and_takes_new_items_in(board):
