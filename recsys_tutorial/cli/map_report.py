@@ -31,7 +31,7 @@ def map_report(header: dict[str, Any], results: pd.DataFrame, figure: Path | Non
     )
     for name, said in FORETOLD_BY.items():
         if (rho := law(found, foreteller=name)) is not None:
-            of_shelf: dict[str, Any] = {"study": "map", "task": "new-shelf", "metric": "rank_correlation"}
+            of_shelf: dict[Any, Any] = {"study": "map", "task": "new-shelf", "metric": "rank_correlation"}
             records.append(of_shelf | {"foreteller": name, "value": rho})
             texts.append(f"Relative gain and {said}: rank correlation {rho:.2f} over the new-shelf cells.")
     known = {key: value for key, value in header.items() if key in ("study", "fingerprint", "split", "command")}
