@@ -13,21 +13,16 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
-from ..data.catalogue import Catalogue
 from ..data.file_form import PACKED, STANDARD_INPUT, FileForm
 from ..data.interactions import Interactions
 from ..data.joining import joined, place_of, with_items
 from ..data.published.datasets import DATASETS, load_dataset, unknown_dataset
 from ..data.readers import read_interactions
-from ..data.readers.columns import ids
-from ..data.readers.sniffing import column_of
 from ..data.reports import DroppedRows
 from ..data.storage import open_interactions
-from ..data.tables import ENDINGS, read_table
+from ..data.tables import ENDINGS
 from ..engine import processes as distributed
-from ..errors import InputError, unknown
+from ..errors import InputError
 from ..model import PretrainedModel
 from ..tasks import Task, read_labels
 from ..tasks.reading import ROLES
@@ -147,6 +142,14 @@ def told(args: Namespace) -> dict[str, Any]:
     return {"read": {"data": data, **asdict(Reading.of(args))}}
 
 
+def as_its_data(file: str, model: PretrainedModel, args: Namespace) -> Namespace:
+    """Return the arguments; where they say nothing of how files are read, ``file`` is read as the model's data was."""
+    read: Any = model.origin.get("read")
+    if read is None or file in DATASETS or Reading.of(args) != USUAL:
+        return args
+    return Namespace(**{**vars(args), **{name: value for name, value in read.items() if name != "data"}})
+
+
 def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Interactions:
     """Return the behaviour that a model is to read, on the model's items, and say what it is.
 
@@ -155,7 +158,7 @@ def behaviour_of(model: PretrainedModel, folder: Path, args: Namespace) -> Inter
     if model.catalogue is None:
         raise InputError(f"{folder}: this model does not know its items, so no file can be laid on them: pretrain one")
     if args.behaviour is not None:
-        found = load(args.behaviour, Reading.of(args))
+        found = load(args.behaviour, Reading.of(as_its_data(args.behaviour, model, args)))
     else:
         read: Any = model.origin.get("read")
         if read is None:
@@ -197,50 +200,3 @@ def labels_of(path: str, args: Namespace) -> Task:
     columns = _parse_columns(args.label_columns, ROLES, "--label-columns")
     how = FileForm(args.label_encoding or args.encoding, args.label_decimal or args.decimal)
     return read_labels(path, task=args.task, columns=columns, at_least=args.at_least, written=how)
-
-
-def among(catalogue: Catalogue, args: Namespace) -> np.ndarray | None:
-    """Return the mask of the items that ``--items`` and ``--genre`` allow, None where neither is given."""
-    if args.items is None and args.genre is None:
-        return None
-    allowed = np.ones(len(catalogue), bool)
-    if args.items is not None:
-        asked = _column(args.items, "item", catalogue.ids, Reading.of(args))
-        allowed &= place_of(catalogue.ids, asked) >= 0
-        if lost := len(asked) - int(allowed.sum()):
-            print(f"{lost:,} of {len(asked):,} items in {args.items} are not known: left out", file=sys.stderr)
-    if args.genre is not None:
-        if catalogue.genres is None:
-            raise InputError(f"--genre {args.genre}: the genres of these items are not known; name them with --items")
-        genres = {name.casefold(): name for some in catalogue.genres for name in some}
-        if (genre := genres.get(args.genre.casefold())) is None:
-            raise unknown("genre", args.genre, sorted(genres.values()))
-        allowed &= np.array([genre in some for some in catalogue.genres])
-    if not allowed.any():
-        given = " and ".join(filter(None, [args.items, args.genre]))
-        raise InputError(f"no item is left to recommend: {given} allow none")
-    return allowed
-
-
-def _column(file: str, role: str, known: np.ndarray, form: FileForm) -> np.ndarray:
-    """Return the ids in the column ``role`` of a file, or in its only column, each once; ``known`` name no column."""
-    path = Path(file)
-    table = read_table(path, (role,), form)
-    if len(heads := [str(name) for name in table.columns]) == 1 and heads[0] in known.astype(str):
-        raise InputError(f"{path}: its first line, {heads[0]!r}, is itself a known {role}: write {role!r} above it")
-    column = column_of(table if len(table.columns) > 1 else table.set_axis([role], axis=1), role, role, path)
-    return np.unique(np.asarray(ids(column, path))) if column is not None else np.zeros(0)
-
-
-def users_of(users: str, behaviour: Interactions, args: Namespace) -> Interactions:
-    """Return the behaviour of the users in a file, each once; of those who did something for ``all``."""
-    if users == "all":
-        return behaviour.subset_users(behaviour.events_per_user > 0)
-    path, asked = Path(users), _column(users, "user", behaviour.user_ids, Reading.of(args))
-    rows = place_of(asked, behaviour.user_ids)
-    known = rows[(rows >= 0) & (behaviour.events_per_user[rows] > 0)]
-    if not len(known):
-        raise InputError(f"{path}: none of its {len(asked):,} users, as {asked[0]}, did anything in {behaviour.name!r}")
-    if lost := len(asked) - len(known):
-        print(f"{lost:,} of {len(asked):,} users did nothing that is known: left out", file=sys.stderr)
-    return behaviour.take_users(known)

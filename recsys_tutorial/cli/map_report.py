@@ -11,6 +11,8 @@ import pandas as pd
 from ..studies.map_findings import findings, law, saved_labels, sentences
 from .report import Report
 
+FORETOLD_BY = {"unseen_share": "unseen share", "strangers": "share of labelled users who have nothing in common"}
+
 
 def map_report(header: dict[str, Any], results: pd.DataFrame, figure: Path | None) -> Report:
     """Return the map's cells, gains, saved labels and law; ``figure`` is the forest plot, the other lies beside it."""
@@ -20,7 +22,6 @@ def map_report(header: dict[str, Any], results: pd.DataFrame, figure: Path | Non
 
         forest(found).save(figure)
         gain_against_unseen_share(found).save(beside(figure))
-    correlation = law(found)
     records = [*results.to_dict("records"), *found.to_dict("records"), *saved.to_dict("records")]
     texts = ["\n".join(sentences(found))]
     gains = found[found["metric"] == "gain_without_pretraining"]
@@ -28,9 +29,11 @@ def map_report(header: dict[str, Any], results: pd.DataFrame, figure: Path | Non
     texts.append(
         f"Pretraining helps in {helped} of {len(gains)} cells (intervals hold at once over the whole map, Holm)."
     )
-    if correlation is not None:
-        records.append({"study": "map", "task": "new-shelf", "metric": "rank_correlation", "value": correlation})
-        texts.append(f"Relative gain and unseen share: rank correlation {correlation:.2f} over the new-shelf cells.")
+    for name, said in FORETOLD_BY.items():
+        if (rho := law(found, foreteller=name)) is not None:
+            of_shelf: dict[Any, Any] = {"study": "map", "task": "new-shelf", "metric": "rank_correlation"}
+            records.append(of_shelf | {"foreteller": name, "value": rho})
+            texts.append(f"Relative gain and {said}: rank correlation {rho:.2f} over the new-shelf cells.")
     known = {key: value for key, value in header.items() if key in ("study", "fingerprint", "split", "command")}
     return Report([known | _without_nan(row) for row in records], "\n\n".join(texts))
 

@@ -100,13 +100,13 @@ class Advice:
         if self.chosen is None:
             return [f"{self.program} advise {behaviour} {labels}"]
         first, _, strategy = self.best.model.partition(" + ")
-        strategy = "probe" if strategy == "no labels" else strategy
         kind = self.network.comparison.task.name
         suited = f" --for {kind}" if first == PRETRAINED else ""
         return [
             f"{self.program} pretrain {behaviour} --objective {OBJECTIVES.get(first, first)}{suited} --out pretrained",
+            f"{self.program} recommend pretrained --users all --out lists.csv" if strategy == "no labels" else
             f"{self.program} finetune pretrained {labels} --strategy {strategy} --out finetuned",
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         comparison = self.network.comparison

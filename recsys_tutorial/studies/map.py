@@ -197,8 +197,8 @@ def _measure(
     for n, name in missing:
         if n > len(world.rest):
             continue
-        values: dict[int, list[float]] = {s: [] for s in tests}
-        started, unseen = time.perf_counter(), {s: list[float]() for s in tests}
+        values, unseen, strange = ({s: list[float]() for s in tests} for _ in range(3))
+        started = time.perf_counter()
         repeats = draws or (1 if name == "scratch" or n >= MANY else DRAWS)
         for draw in range(repeats):
             labelled = world.labelled(n, draw)
@@ -206,13 +206,15 @@ def _measure(
             for s, test in tests.items():
                 values[s].append(test.value(model.score(test.behaviour)))
                 unseen[s].append(unseen_share(labelled, test))
+                strange[s].append(strangers(labelled, test))
         seconds = (time.perf_counter() - started) / repeats
         for s in tests:
             if (n, s or "all", name) not in there:
                 journal.add({
                     **here, "shown": s or "all", "labels": n, "model": name, "role": role(place.task, name),
                     "metric": world.test.metric, "k": getattr(world.test, "k", None), "draws": repeats,
-                    "value": float(np.mean(values[s])), "unseen_share": float(np.mean(unseen[s])), "seconds": seconds,
+                    "value": float(np.mean(values[s])), "unseen_share": float(np.mean(unseen[s])),
+                    "strangers": float(np.mean(strange[s])), "seconds": seconds,
                 })  # fmt: skip
 
 
@@ -221,6 +223,12 @@ def unseen_share(labelled: Task, test: Task) -> float:
     known = np.zeros(test.behaviour.n_items, bool)
     known[labelled.behaviour.items] = True
     return float(1 - known[test.behaviour.items].mean()) if test.behaviour.n_events else 0.0
+
+
+def strangers(labelled: Task, test: Task) -> float:
+    """Return, of all pairs of a labelled user and one of ``test``'s, the share that has no item in common."""
+    a, b = (one.behaviour.binarise().matrix for one in (labelled, test))
+    return 1 - (a @ b.T).nnz / max(1, a.shape[0] * b.shape[0])
 
 
 def role(task: str, model: str) -> str:

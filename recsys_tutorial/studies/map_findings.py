@@ -15,12 +15,13 @@ from .map import LINEAR, MAP_HEADLINE, WITHOUT
 from .statistics import LEVEL, label_multiplier, moderated
 
 CELL = ["data", "task", "attribute", "shown", "labels"]
+FORETELLERS = ("unseen_share", "strangers")  # what is known before anything is pretrained; older files lack the second
 GAINS: dict[str, dict[str, tuple[str, ...]]] = {"gain_without_pretraining": WITHOUT, "gain_over_linear": LINEAR}
 WORDS = {"positive": "helps", "negative": "hurts", "undecided": "is not shown to help"}
 
 
 def findings(results: pd.DataFrame) -> pd.DataFrame:
-    """Return one record for each cell and each of ``gain_without_pretraining``, ``gain_over_linear``, ``unseen_share``.
+    """Return one record for each cell and each of its two gains and of :data:`FORETELLERS`.
 
     A gain is the headline model's mean over seeds less that of the best rival: of those that need no pretraining, or of
     the linear ones, the best being picked by this very cell's means, which errs against us. Intervals are Student's
@@ -51,8 +52,10 @@ def findings(results: pd.DataFrame) -> pd.DataFrame:
                 "metric": metric, "model": headline, "rival": rival, "gain": gain, "best": table[rival].mean(),
                 "relative": float(gain.mean() / max(table[rival].mean(), 1e-12)),
             })  # fmt: skip
-        share = cell[cell["model"] == headline if headline in table else slice(None)].set_index("seed")["unseen_share"]
-        rows.append(here | {"metric": "unseen_share", "model": None, "rival": None, "gain": share.to_numpy()})
+        known = cell[cell["model"] == headline if headline in table else slice(None)]
+        for metric in FORETELLERS:
+            if metric in known:
+                rows.append(here | {"metric": metric, "model": None, "rival": None, "gain": known[metric].to_numpy()})
     found = pd.DataFrame(rows)
     if "best" not in found:
         raise InputError("these results hold no headline model beside a rival: run the map with all its models")
@@ -103,17 +106,17 @@ def saved_labels(results: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def law(found: pd.DataFrame, task: str = "new-shelf") -> float | None:
-    """Return the rank correlation, over the cells of a task, of the relative gain and the unseen share (Spearman).
+def law(found: pd.DataFrame, task: str = "new-shelf", foreteller: str = "unseen_share") -> float | None:
+    """Return the rank correlation, over the cells of a task, of the relative gain and the foreteller (Spearman).
 
-    None where there are fewer than three cells.
+    None where fewer than three cells have it.
     """
     from scipy.stats import spearmanr  # here, because it is slow to import
 
     cells = found[found["task"] == task].set_index(CELL)
     gain = cells[cells["metric"] == "gain_without_pretraining"]["relative"]
-    share = cells[cells["metric"] == "unseen_share"]["value"].reindex(gain.index)
-    return float(spearmanr(gain, share).statistic) if len(gain) > 2 else None
+    both = pd.DataFrame({"gain": gain, "share": cells[cells["metric"] == foreteller]["value"]}).dropna()
+    return float(spearmanr(both["gain"], both["share"]).statistic) if len(both) > 2 else None
 
 
 def sentences(found: pd.DataFrame) -> list[str]:

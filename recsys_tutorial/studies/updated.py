@@ -78,7 +78,7 @@ def _judged(
     late = latest(more)
     earlier = more.keep_events(~late)
     known = joined(before, earlier)
-    split = _split(known, more.keep_events(late)) if known.n_events > before.n_events else None
+    split = later_split(known, more.keep_events(late)) if known.n_events > before.n_events else None
     if split is None:
         return [], [f"Too little is new to judge it by: that takes {FEWEST} people who did something else since."]
     silent = {name: value for name, value in how.items() if name not in ("told", "progress")}
@@ -111,7 +111,7 @@ def latest(more: Interactions) -> np.ndarray:
     return late
 
 
-def _split(known: Interactions, later: Interactions) -> Split | None:
+def later_split(known: Interactions, later: Interactions) -> Split | None:
     """Return who is shown what of ``known`` and has to find what of ``later``; None where there are too few."""
     later = with_items(later, known.catalogue)
     shown = with_users(known, later.user_ids)

@@ -208,6 +208,22 @@ def test_update_goes_on_and_its_folder_says_what_happened(run, refused, shop, tm
     assert not (tmp_path / "g5").exists()
 
 
+def test_more_is_read_as_the_model_s_own_data_was(run, refused, shop, tmp_path):
+    log = pd.read_csv(shop / "log.csv").rename(columns={"user": "who", "item": "sku"})
+    log.to_csv(tmp_path / "log.csv", index=False)
+    log.head(40).assign(sku="sku-new").drop_duplicates().to_csv(tmp_path / "more.csv", index=False)
+    columns, model, lists = ("--columns", "user=who,item=sku"), tmp_path / "g", tmp_path / "l.csv"
+    how = ("--epochs", "1", "--dim", "8")
+    assert run("pretrain", tmp_path / "log.csv", *columns, "--out", model, *how)[0] == 0
+    code, text, _ = run("update", model, tmp_path / "more.csv", "--epochs", "1", "--out", tmp_path / "g2")
+    assert (code, "1 new items" in text) == (0, True)
+    assert run("recommend", tmp_path / "g2", "--users", "all", "--out", lists)[0] == 0
+    more = ("--users", "all", "--out", lists, "--behaviour")
+    assert run("recommend", model, *more, tmp_path / "log.csv")[0] == 0
+    assert "no column 'who'" in refused("recommend", model, *more, shop / "log.csv")
+    assert run("recommend", model, *more, shop / "log.csv", "--columns", "user=user,item=item")[0] == 0
+
+
 # ---- what cannot be done -------------------------------------------------------------------------------------
 
 

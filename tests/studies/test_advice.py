@@ -3,6 +3,7 @@
 import re
 import shlex
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,19 @@ def test_help_is_found_said_and_can_be_run(quick, shop, tmp_path, monkeypatch):
         words = shlex.split(command)
         assert words[0] == "recsys-tutorial"
         assert program.main(words[1:]) == 0
+
+
+def test_where_no_label_was_used_none_is_asked_for_next():
+    task = SimpleNamespace(task=SimpleNamespace(name="ranking"))
+    network, linear = (
+        SimpleNamespace(model=name, verdict=verdict, comparison=task)
+        for name, verdict in (("pretrained + stack", "not shown"), ("ease + no labels", YES))
+    )
+    told = rt.studies.advice.Advice(network, linear, 9, 0.5, ("a.csv", "wants.csv"), "", "python start.py")
+    assert told.commands() == [
+        "python start.py pretrain a.csv --objective linear --out pretrained",
+        "python start.py recommend pretrained --users all --out lists.csv",
+    ]
 
 
 def test_no_help_is_not_invented(quick, shop):

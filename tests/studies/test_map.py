@@ -7,7 +7,17 @@ import pandas as pd
 import pytest
 
 import recsys_tutorial as rt
-from recsys_tutorial.studies.map import ALL, LINEAR, MAP_HEADLINE, NETWORK, WITHOUT, places, role, unseen_share
+from recsys_tutorial.studies.map import (
+    ALL,
+    LINEAR,
+    MAP_HEADLINE,
+    NETWORK,
+    WITHOUT,
+    places,
+    role,
+    strangers,
+    unseen_share,
+)
 from recsys_tutorial.studies.map_findings import findings, law, saved_labels, sentences
 from recsys_tutorial.teaching import plots
 
@@ -44,6 +54,7 @@ def test_every_cell_has_every_model_once(small):
         assert set(cell["shown"]) == ({1, "all"} if task == "new-shelf" else {"all"})
     assert small["value"].between(0, 1).all()
     assert small["unseen_share"].between(0, 1).all()
+    assert small["strangers"].between(0, 1).all()
 
 
 def test_a_stopped_map_goes_on_and_ends_the_same(tastes, small, tmp_path):
@@ -102,6 +113,10 @@ def test_the_law_is_a_rank_correlation():
     ]
     assert law(findings(pd.concat(cells))) == pytest.approx(1)
     assert law(findings(cells[0])) is None
+    assert law(findings(pd.concat(cells)), foreteller="strangers") is None  # an older file lacks them
+    for n, cell in enumerate(cells):
+        cell["strangers"] = 1 - n / 10
+    assert law(findings(pd.concat(cells)), foreteller="strangers") == pytest.approx(-1)
 
 
 def test_labels_that_are_saved():
@@ -137,6 +152,13 @@ def test_the_unseen_share_by_hand(board):
     one, other = task.take(np.array([0])), task.take(np.array([1]))  # of the two groups, who share nothing
     assert unseen_share(one, other) == 1
     assert unseen_share(one, one) == 0
+
+
+def test_strangers_by_hand(board):
+    task = rt.new_shelf(board, seed=0)
+    one, both = task.take(np.array([0])), task.take(np.array([0, 1]))  # of the two groups, who share nothing
+    assert strangers(one, one) == 0
+    assert strangers(one, both) == strangers(both, one) == 0.5
 
 
 def test_a_data_set_is_placed_where_it_fits(board, tastes):
@@ -194,7 +216,7 @@ def test_by_command(tastes, tmp_path, monkeypatch, capsys):
     assert (tmp_path / "map_unseen_share.png").exists()
     rows = json.loads(records.read_text())
     kinds = {row["metric"] for row in rows}
-    assert {"gain_without_pretraining", "gain_over_linear", "unseen_share", "label_multiplier", "ndcg"} <= kinds
+    assert {"gain_without_pretraining", "gain_over_linear", "unseen_share", "strangers", "label_multiplier"} <= kinds
     gain = next(row for row in rows if row["metric"] == "gain_over_linear")
     told = {"study", "data", "task", "shown", "labels", "value", "relative", "ci_low", "ci_high", "verdict"}
     assert told <= set(gain)

@@ -11,7 +11,8 @@ from ...learning.checkpoints import load_model
 from ...serving.predict import predictions
 from ...system import machine
 from ..arguments import add_behaviour, add_model_folder, whole
-from ..loading import behaviour_of, users_of
+from ..asked import users_of
+from ..loading import behaviour_of
 from ..report import Report, write_counted
 
 

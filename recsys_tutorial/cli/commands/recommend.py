@@ -11,7 +11,8 @@ from ...errors import InputError
 from ...serving.recommend import Recommender, reasons
 from ...system import machine
 from ..arguments import add_among, add_behaviour, add_model_folder, whole
-from ..loading import among, behaviour_of, users_of
+from ..asked import among, users_of
+from ..loading import behaviour_of
 from ..report import Report, table, write_counted
 
 _REASONS = 3  # shown of each item; the records have all

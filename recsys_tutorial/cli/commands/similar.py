@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from ...serving.recommend import Recommender
 from ..arguments import add_among, add_model_folder, whole
-from ..loading import among
+from ..asked import among
 from ..report import Report, table
 
 

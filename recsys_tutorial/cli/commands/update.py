@@ -11,7 +11,7 @@ from ...learning import checkpoints
 from ...learning.updating import check_updatable
 from ...studies.updated import update_judged
 from ..arguments import add_data, add_model_folder, whole
-from ..loading import behaviour_of, load_told, told
+from ..loading import as_its_data, behaviour_of, load_told, told
 from ..report import Report
 
 
@@ -32,7 +32,9 @@ def run(args: Namespace) -> Report:
         raise InputError(f"--out {args.out} is the old model itself: give another folder")
     model = checkpoints.load_model(args.folder)
     check_updatable(model)
-    before, more = behaviour_of(model, args.folder, args), load_told(args)
+    before = behaviour_of(model, args.folder, args)
+    args = as_its_data(args.data, model, args)
+    more = load_told(args)
     origin: dict[str, Any] = model.origin
     read, since = origin.get("read"), [*origin.get("more", []), told(args).get("read")]
     if args.behaviour is not None or read is None or None in since:  # it could not be found again
