@@ -164,25 +164,27 @@ class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: Tensor, table: Tensor, targets: Tensor, count: float) -> Tensor:
         total = states.new_zeros(())
-        by_states, by_table = torch.empty_like(states), torch.zeros_like(table)
-        pieces = max(1, -(-len(states) * len(table) // _LOGITS_AT_ONCE))
-        room = states.new_empty(-(-len(states) // pieces), len(table))  # for all pieces: they are as equal as can be
+        by_states, by_table = torch.empty_like(states), torch.empty_like(table)
+        pieces = min(max(1, len(states)), -(-len(states) * len(table) // _LOGITS_AT_ONCE) or 1)  # as equal as can be
         parts = (part.tensor_split(pieces) for part in (states, targets[:, None], by_states))
-        for some, wanted, gradient in zip(*parts, strict=True):
+        room = states.new_empty(-(-len(states) // pieces), len(table))
+        for number, (some, wanted, gradient) in enumerate(zip(*parts, strict=True)):
             logits = torch.mm(some, table.T, out=room[: len(some)])
-            softmax = torch.softmax(logits, 1, out=logits)  # in place: row by row, each in the fastest cache
+            softmax = torch.softmax(logits, 1, out=logits)  # in place, row by row, each in the fastest cache
             chance = softmax.gather(1, wanted)
             total -= chance.clamp_min(_TINY).log().sum()
             if any(ctx.needs_input_grad):
                 error = softmax.scatter_(1, wanted, chance - 1)
                 torch.mm(error, table, out=gradient)
-                by_table.addmm_(error.T, some)
-        ctx.save_for_backward(by_states.div_(count), by_table.div_(count))
+                torch.addmm(by_table, error.T, some, beta=int(number > 0), out=by_table)
+        ctx.count = count
+        ctx.save_for_backward(by_states, by_table)
         return total / count
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
         by_states, by_table = ctx.saved_tensors
+        grad = grad / ctx.count
         return grad * by_states, grad * by_table, None, None
 
 
