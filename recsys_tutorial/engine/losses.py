@@ -165,7 +165,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def forward(ctx: Any, states: Tensor, table: Tensor, targets: Tensor, count: float) -> Tensor:
         total = states.new_zeros(())
         by_states, by_table = torch.empty_like(states), torch.empty_like(table)
-        pieces = min(max(1, len(states)), -(-len(states) * len(table) // _LOGITS_AT_ONCE) or 1)  # as equal as can be
+        pieces = -(-len(states) * len(table) // _LOGITS_AT_ONCE)  # as equal as can be: none is thin
+        pieces = max(1, min(pieces, len(states)))
         parts = (part.tensor_split(pieces) for part in (states, targets[:, None], by_states))
         room = states.new_empty(-(-len(states) // pieces), len(table))
         for number, (some, wanted, gradient) in enumerate(zip(*parts, strict=True)):
@@ -193,7 +194,8 @@ def linear_cross_entropy(states: Tensor, table: Tensor, targets: Tensor) -> Tens
 
     A full softmax over a large catalogue is bound by memory, not by arithmetic: so the logits are made, used for the
     loss and for its gradients ``(softmax - onehot) table`` and ``(softmax - onehot)ᵀ states``, and dropped, some rows
-    at a time.
+    at a time, in one piece of memory. (A state whose target is less likely than float32 can say, ``e⁻⁸⁷``, counts 87 in
+    the loss; its gradient is exact.)
 
     Args:
         states: ``(n, dim)``.
