@@ -18,7 +18,7 @@ from ..objectives import OBJECTIVES
 
 BARS = {
     "ranking_over_floor": 3.0, "ease_over_floor": 1.5, "evaluation_peak_mb": 2000.0,
-    "epoch_over_floor_denoising": 1.5, "epoch_over_floor_next-item": 2.5, "padding_waste": 0.1,
+    "epoch_over_floor_denoising": 1.5, "epoch_over_floor_next-item": 1.8, "padding_waste": 0.1,
     "serve_one_p99_over_product": 5.0,
     "seconds_exponent_events": 1.1, "large_peak_mb": 2500.0,
     "seconds_per_step_exponent_catalogue": 0.2, "million_items_peak_mb": 4000.0,

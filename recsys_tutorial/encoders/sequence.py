@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..data.batches import Batch
+from ..engine.layers import Dropout, unit_rows
 from ..engine.sampling import take_rows
 from ..errors import InputError, check_shares, check_sizes
 from .base import Cost, Encoder, n_parameters
@@ -74,7 +75,7 @@ class SequenceEncoder(Encoder):
         self._add_items()
         self.position_vectors = nn.Parameter(0.02 * torch.randn(max_length + (not causal), dim))
         self.mask_vector = None if causal else nn.Parameter(torch.randn(dim) / math.sqrt(dim))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(Block(dim, heads, dropout, causal) for _ in range(layers))
         self.norm = nn.LayerNorm(dim)
 
@@ -108,7 +109,7 @@ class SequenceEncoder(Encoder):
             batch: no user with more than ``max_length`` events (one more where a mask is laid behind them).
             masked: ``(n_events,)`` bool: the events whose items are not told; None tells them all.
         """
-        vectors = F.normalize(take_rows(self.table(), batch.items, self.sparse_gradients), dim=1)
+        vectors = unit_rows(take_rows(self.table(), batch.items, self.sparse_gradients))
         if masked is not None:
             vectors = torch.where(masked[:, None], self._mask(vectors, batch.rows, len(batch), ~masked), vectors)
         back = batch.offsets[1:][batch.rows] - 1 - torch.arange(len(batch.items), device=batch.items.device)
@@ -118,7 +119,7 @@ class SequenceEncoder(Encoder):
         table = self.dropout(table)
         for block in self.blocks:
             table = block(table, present)
-        return F.normalize(self.norm(table[present]), dim=1)
+        return unit_rows(self.norm(table[present]))
 
     def _mask(self, vectors: Tensor, rows: Tensor, users: int, told: Tensor) -> Tensor:
         """Return what stands for an untold item, for every event: the mask, and the mean of the user's told items.
@@ -153,7 +154,7 @@ class Block(nn.Module):
         self.attention_norm, self.mix_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.to_qkv, self.from_heads = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
         self.widen, self.narrow = nn.Linear(dim, _WIDER * dim), nn.Linear(_WIDER * dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, present: Tensor) -> Tensor:
         """Mix the events of each user; ``present`` ``(users, events)`` says which are not padding.

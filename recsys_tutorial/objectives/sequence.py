@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..data.batches import Batch, by_length
 from ..data.interactions import Interactions
@@ -18,6 +17,7 @@ from ..encoders import CodedSequenceEncoder, SequenceEncoder
 from ..encoders.semantic_ids import SemanticIDs
 from ..encoders.words import alike, attribute_vectors
 from ..engine.heads import linear_head
+from ..engine.layers import unit_rows
 from ..engine.losses import linear_cross_entropy
 from ..engine.negatives import binary_loss, calibrated_power
 from ..engine.sampling import ItemSampler, sampled_multinomial_loss, take_rows
@@ -179,7 +179,7 @@ class SequenceObjective(Objective):
 
     def weights(self) -> Tensor:
         """Return ``(n_items, dim)``, what a state is multiplied with to score every item."""
-        return self.scale * F.normalize(self.encoder.item_vectors, dim=1)
+        return unit_rows(self.encoder.item_vectors, self.scale)
 
     def says(self, states: Tensor, items: Tensor) -> Tensor:
         """Return the mean loss of ``(n, dim)`` states that should say ``(n,)`` items; 0 where there are none."""
@@ -194,7 +194,7 @@ class SequenceObjective(Objective):
 
     def _competing(self, items: Tensor) -> tuple[Tensor, Tensor]:
         """Return the weights of the items that compete in training, and where ``items`` stand among them."""
-        weights, among = self.scale * F.normalize(self.encoder.table(), dim=1), self.encoder.trained_items()
+        weights, among = unit_rows(self.encoder.table(), self.scale), self.encoder.trained_items()
         return (weights, items) if among is None else (weights[among], torch.searchsorted(among, items))
 
     def sample_softmax(self, sampler: ItemSampler) -> None:
@@ -205,7 +205,7 @@ class SequenceObjective(Objective):
 
     def _rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
         vectors = take_rows(self.encoder.table(), items, self.encoder.sparse_gradients)
-        return self.scale * F.normalize(vectors, dim=1), vectors.new_zeros(len(items))
+        return unit_rows(vectors, self.scale), vectors.new_zeros(len(items))
 
     def take_up(self, head: nn.Linear, places: Tensor) -> None:
         """Go on from g: it holds all that scores items. Codes stay; a new item has none, and its own vector alone."""

@@ -10,12 +10,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from recsys_tutorial.benchmark.counting import Counted, counted
 from recsys_tutorial.benchmark.kernels import LowRank
 from recsys_tutorial.data.batches import Batch
 from recsys_tutorial.data.splits import random_holdout
 from recsys_tutorial.data.synthetic import synthetic
+from recsys_tutorial.engine.layers import unit_rows
+from recsys_tutorial.engine.losses import linear_cross_entropy
 from recsys_tutorial.engine.optimizer import RowAdamW, clip_gradients
 from recsys_tutorial.evaluation.evaluation import evaluate
 from recsys_tutorial.objectives import build_objective
@@ -115,6 +118,33 @@ def test_a_step_of_a_sampled_softmax_does_as_much_in_a_catalogue_ten_times_as_la
         few = objective.examples(Batch.of(data)).take(torch.arange(20))
         made.append(counted(step(objective, few)).made)
     assert made[1] < 1.3 * made[0]
+
+
+def passes_over_table(rows: Callable[[torch.Tensor], torch.Tensor]) -> float:
+    """Return what making the table's rows equally long reads and writes, forward and backward, in tables."""
+    table, gradient = torch.randn(ITEMS, DIM, requires_grad=True), torch.randn(ITEMS, DIM)
+    return counted(lambda: rows(table).backward(gradient)).bytes / (4 * table.numel())
+
+
+def test_a_step_over_histories_passes_over_the_item_table_a_few_times():
+    bound = 17  # measured: 15.3
+    assert passes_over_table(lambda table: unit_rows(table, 14.0)) <= bound
+    assert passes_over_table(lambda table: 14.0 * F.normalize(table, dim=1)) > bound
+
+
+def test_the_softmax_of_histories_passes_over_its_logits_a_few_times():
+    states, table = torch.randn(800, DIM, requires_grad=True), torch.randn(ITEMS, DIM, requires_grad=True)
+    targets = torch.randint(ITEMS, (800,))
+
+    def passes(loss: Callable[..., torch.Tensor]) -> Counted:
+        return counted(lambda: loss(states, table, targets).backward())
+
+    found = passes(linear_cross_entropy)
+    assert found.flops == 6 * 800 * ITEMS * DIM  # each of the three products once
+    assert found.bytes <= 12.2 * 4 * 800 * ITEMS  # measured: 11.7
+    assert found.made <= 1.25 * 4 * 800 * ITEMS  # measured: 1.15, logits once, the rest in place
+    plain = passes(lambda states, table, targets: F.cross_entropy(states @ table.T, targets))
+    assert plain.made > 1.25 * 4 * 800 * ITEMS
 
 
 
