@@ -1,10 +1,10 @@
 """Go on from an older model's weights, or train anew on all there is: quality on the latest events, and seconds.
 
-python tools/update.py OUT.json [SEEDS] [DATA ...]    sets with times; MovieLens-100K and the default data unless named:
-                                                      half a minute a seed on one thread
+python tools/update.py OUT.json [SEEDS] [DATA ...]    sets with times, MovieLens-100K where none is named: twenty
+                                                      seconds a seed on one thread
 
 The first seven tenths of the events, by the calendar, are what the model was pretrained on. Of what came since the
-latest fifth is held out, and both the older model, its update and a model trained anew on all but that have to find it.
+latest fifth is held out, and the older model, its update and a model trained anew on all but that have to find it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from recsys_tutorial.evaluation.evaluation import evaluate_users
 from recsys_tutorial.studies.runner import versions
 from recsys_tutorial.studies.updated import Before, later_split, latest
 
-OLD, DATA, K = 0.7, ("movielens-100k", "movielens-small"), 20
+OLD, DATA, K = 0.7, ("movielens-100k",), 20
 
 
 def parts(data: rt.Interactions) -> tuple[rt.Interactions, rt.Interactions, rt.Interactions]:
