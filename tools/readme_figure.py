@@ -60,7 +60,7 @@ def lines(found: pd.DataFrame) -> str:
         texts.append(
             f"- **What foretells the gain**: the share of a user's events on items that no labelled user has. Over the "
             f"new-shelf cells its rank correlation with the relative gain is {rho:.2f}; that of the share of labelled "
-            f"users who have nothing in common with the user is {law(found, foreteller='strangers'):.2f}."
+            f"users who have nothing in common with the user, picked after looking, {law(found, foreteller='strangers'):.2f}."
         )
     return "\n".join(texts)
 
