@@ -57,10 +57,11 @@ def lines(found: pd.DataFrame) -> str:
                 f"{(linear['verdict'] == 'negative').sum()}."
             )
     if (rho := law(found)) is not None:
+        other = law(found, foreteller="strangers")
         texts.append(
             f"- **What foretells the gain**: the share of a user's events on items that no labelled user has. Over the "
             f"new-shelf cells its rank correlation with the relative gain is {rho:.2f}; that of the share of labelled "
-            f"users who have nothing in common with the user is {law(found, foreteller='strangers'):.2f}."
+            f"users who have nothing in common with the user, picked after looking, {other:.2f}."
         )
     return "\n".join(texts)
 
