@@ -2,9 +2,9 @@
 
 python tools/two_processes.py docs/two_processes.json    about two minutes on two cores, one thread a process
 
-Both train the same number of steps on the same invented behaviour, in turns, three times; the fastest turn counts, since
-what else a machine does only makes it slower. `busy` are the processor's seconds of the busier process: what the wall
-clock would show if nothing waited.
+Both train as many steps on the same invented behaviour, in turns, three times; the fastest turn counts, since what else
+a machine does only makes it slower. `busy` are the processor's seconds of the busier process: what the wall clock would
+show if nothing waited.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from typing import Any
 
 os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
-import numpy as np  # noqa: E402
-import psutil  # noqa: E402
-import torch  # noqa: E402
-from records import write_records  # noqa: E402
+import numpy as np
+import psutil
+import torch
+from records import write_records
 
-import recsys_tutorial as rt  # noqa: E402
-from recsys_tutorial.data.splits import held_out_users  # noqa: E402
-from recsys_tutorial.data.synthetic import synthetic  # noqa: E402
-from recsys_tutorial.engine import processes as distributed  # noqa: E402
-from recsys_tutorial.engine.settings import Settings, seeded  # noqa: E402
-from recsys_tutorial.learning.sharded_decoder import sharded  # noqa: E402
-from recsys_tutorial.objectives import build_objective  # noqa: E402
-from recsys_tutorial.studies.runner import versions  # noqa: E402
-from recsys_tutorial.training import fit  # noqa: E402
+import recsys_tutorial as rt
+from recsys_tutorial.data.splits import held_out_users
+from recsys_tutorial.data.synthetic import synthetic
+from recsys_tutorial.engine import processes as distributed
+from recsys_tutorial.engine.settings import Settings, seeded
+from recsys_tutorial.learning.sharded_decoder import sharded
+from recsys_tutorial.objectives import build_objective
+from recsys_tutorial.studies.runner import versions
+from recsys_tutorial.training import fit
 
 TURNS = 3
 SIZE = {"users": 3000, "items": 100_000, "events": 120_000}
