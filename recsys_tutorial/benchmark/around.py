@@ -89,24 +89,27 @@ def _by_polars(path: Path) -> np.ndarray:
 
 
 def _serve(split: Split, repetitions: int, seed: int) -> dict[str, Any]:
-    """Hold one person's list after another's, each from what is shown, against implicit's, of as many factors."""
-    data, dim = split.train, 64
-    model, rows = untrained(data, dim, seed), rows_of(split.inputs)
+    """Hold a list for one person after another against implicit's of as many factors: from raw ids to a table."""
+    data, dim, asked = split.train, 64, split.inputs
+    model = untrained(data, dim, seed)
     theirs = peer("implicit").cpu.als.AlternatingLeastSquares(factors=dim, num_threads=1)
     theirs.user_factors, theirs.item_factors = model.encode(data), model.classifier.weight.detach().numpy()
-    people = np.arange(min(_PEOPLE, split.inputs.n_users))
-    likes = [split.inputs.item_ids[split.inputs.items[slice(*split.inputs.offsets[n : n + 2])]] for n in people]
-    recommender, singles = Recommender(model), [rows[n : n + 1] for n in people.tolist()]
+    people = range(min(_PEOPLE, asked.n_users))
+    likes = [data.item_ids[asked.items[slice(*asked.offsets[n : n + 2])]].tolist() for n in people]
+    recommender, codes = Recommender(model), {raw: code for code, raw in enumerate(data.item_ids.tolist())}
+    titles, ranks = np.array(data.titles or data.item_ids, object), np.arange(1, 11)
 
     def ours() -> None:
         for liked in likes:
             recommender.recommend(liked, k=10)
 
     def them() -> None:
-        for single in singles:
-            theirs.recommend(0, single, N=10, recalculate_user=True)
+        for liked in likes:
+            row = csr_matrix((np.ones(len(liked)), [codes[raw] for raw in liked], [0, len(liked)]), (1, data.n_items))
+            items, scores = theirs.recommend(0, row, N=10, recalculate_user=True)
+            pd.DataFrame({"rank": ranks, "item": data.item_ids[items], "title": titles[items], "score": scores})
 
-    return ratio("race", ours, them, repetitions) | {"people": len(people), "dim": dim}
+    return ratio("race", ours, them, repetitions) | {"people": len(likes), "dim": dim}
 
 
 def scored(split: Split) -> tuple[Popularity, np.ndarray, int]:

@@ -151,7 +151,9 @@ class Catalogue:
         """Return :meth:`index_of` for each of ``items``, ``(len(items),)`` int64."""
         if isinstance(items, str):
             raise InputError(f"items is one text, {items!r}: give a list, [{items!r}]")
-        return np.array([self.index_of(_plain(item)) for item in items], np.int64)
+        plain = items.tolist() if isinstance(items, np.ndarray) else [_plain(item) for item in items]
+        index = self._index  # of numbers at once; a text may be a title too
+        return np.array([index[n] if type(n) is int and n in index else self.index_of(n) for n in plain], np.int64)
 
     def take(self, indices: np.ndarray) -> Catalogue:
         """Return the catalogue of the items at ``indices`` (ascending), in that order."""
