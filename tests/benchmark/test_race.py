@@ -127,4 +127,12 @@ def test_a_row_apart_that_fails_has_its_reason(likes, side):
 
 def test_the_figure_says_who_wins_and_what_has_no_figure():
     plot = rt.plots.race(pd.DataFrame(RATINGS | {"value": [0.5, 2.0, None]}))
-    assert plot.alt == "Ours is ahead in 1 rows, behind in 1, and 1 have no figure. a: x 0.5; b: y 2; c: z none."
+    assert plot.alt == (
+        "Ours is ahead in 1 races, behind in 1, and 1 have no figure (d). a: x, 0.5; b: y, 2; c: z, none."
+    )
+
+
+def test_the_figure_has_one_line_for_two_data_sets():
+    twice = RATINGS | {"row": ["a", "a", "b"], "peer": ["x", "x", "y"], "data": ["e", "d", "e"], "value": [0.5, 4, 0.2]}
+    plot = rt.plots.race(pd.DataFrame(twice))
+    assert "behind in 1, and 0 have no figure (d, then e). a: x, 4 and 0.5; b: y, 0.2." in plot.alt
