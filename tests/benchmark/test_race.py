@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -123,6 +124,43 @@ def test_a_row_apart_names_the_settings_and_the_memory_of_both_sides(likes, side
 def test_a_row_apart_that_fails_has_its_reason(likes, side):
     (found,) = race.race(likes, (), 1, 0, {"rectools": side}, lambda row: row == ("next item", "rectools"))
     assert "KeyError" in found["why"]
+
+
+# ---- the environments that tools/race.py makes ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def environments(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "tools"))
+    monkeypatch.setenv("RECSYS_TUTORIAL_CACHE", str(tmp_path))
+    return importlib.import_module("race_environments")
+
+
+def pretended(fails: str, steps: list[list[str]]):
+    """Return what stands for ``subprocess.run``: a step whose last word begins so fails."""
+
+    def run(step, **how):
+        steps.append(step)
+        Path(step[-1]).mkdir(parents=True) if "venv" in step else None
+        failed = bool(fails) and step[-1].startswith(fails)
+        return subprocess.CompletedProcess(step, int(failed), stderr="many words\nERROR: no such release\n")
+
+    return run
+
+
+def test_an_environment_is_made_once(environments, monkeypatch):
+    steps: list[list[str]] = []
+    monkeypatch.setattr(environments.subprocess, "run", pretended("torch==", steps))  # its own index is not reached
+    first = environments.command("recbole")
+    assert [step[-1].split("=")[0].split("<")[0] for step in steps[1:]] == ["torch", "setuptools"]
+    assert environments.command("recbole") == first
+    assert len(steps) == 3
+    assert Path(first[1]).name == "race_recbole.py"
+
+
+def test_an_environment_that_cannot_be_made_has_its_reason(environments, monkeypatch):
+    monkeypatch.setattr(environments.subprocess, "run", pretended("rectools", []))
+    assert environments.command("rectools") == "it does not install: ERROR: no such release"
 
 
 def test_the_figure_says_who_wins_and_what_has_no_figure():
