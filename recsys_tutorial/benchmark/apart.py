@@ -32,7 +32,7 @@ from .serving import untrained
 
 # Ours by budget, as in BUDGETS: fewer epochs of a smaller g first; the last is the default.
 NEXT_BUDGETS: tuple[dict[str, Any], ...] = ({"epochs": 3, "dim": 64}, {"epochs": 6, "dim": 128}, {})
-_SASREC = {"n_factors": 64, "session_max_len": 50, "batch_size": 32, "lr": 1e-3}
+_SASREC = {"n_factors": 64, "session_max_len": 50, "batch_size": 32, "k": 10}
 _GBCE = _SASREC | {"loss": "gBCE", "n_negatives": 256, "gbce_t": 0.75}  # gSASRec's own negatives and calibration
 _LISTS = {"k": 20, "factors": 64}
 
@@ -202,9 +202,11 @@ TRAINED: dict[tuple[str, str], Trained] = {
     ("ease", "rectools"): Trained(_held_out, _ease, "ease", ({"regularization": 250.0}, {"regularization": 500.0})),
     ("denoising", "recbole"): Trained(_held_out, _denoising, "multivae", _epochs({}, 25, 50, 100)),
     ("next item", "rectools"): Trained(
-        _last, _next_item, "sasrec", _epochs(_SASREC | {"loss": "softmax", "k": 10}, 6, 12), 10
+        _last, _next_item, "sasrec", ({"epochs": 15, "lr": 3e-3} | _SASREC, {"epochs": 40, "lr": 1e-3} | _SASREC), 10
     ),
-    ("next item", "gsasrec"): Trained(_last, _next_item, "sasrec", _epochs(_GBCE | {"k": 10}, 6, 12), 10),
+    ("next item", "gsasrec"): Trained(
+        _last, _next_item, "sasrec", ({"epochs": 8, "lr": 3e-3} | _GBCE, {"epochs": 16, "lr": 3e-3} | _GBCE), 10
+    ),
     ("next item", "recbole"): Trained(_last, _next_item, "sasrec", _epochs({}, 2, 4), 10),
 }
 
