@@ -2,7 +2,7 @@
 
 python tools/two_processes.py docs/two_processes.json    about two minutes on two cores, one thread a process
 
-Both train as many steps on the same invented behaviour, in turns, twice; the fastest turn counts, since what else
+Both train as many steps on the same invented behaviour, in turns, three times; the fastest turn counts, since what else
 a machine does only makes it slower. `busy` are the processor's seconds of the busier process: what the wall clock would
 show if nothing waited; `exchange` are those of them in which the processes add up what each found.
 """
@@ -38,7 +38,7 @@ from recsys_tutorial.objectives import build_objective
 from recsys_tutorial.studies.runner import versions
 from recsys_tutorial.training import fit
 
-TURNS = 2
+TURNS = 3
 SIZE = {"users": 3000, "items": 400_000, "events": 120_000}
 HOW = {"dim": 128, "sampled_softmax": 4096, "batch_size": 256, "epochs": 8, "learning_rate": 3e-3}
 
