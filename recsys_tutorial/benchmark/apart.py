@@ -42,10 +42,12 @@ class Apart:
 
     Args:
         command: starts it; ``tools/race_wire.py`` says what it is asked.
+        folder: where it works, and leaves what libraries log unasked.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = subprocess.Popen(command, cwd=folder, text=True, **pipes)
 
     def ask(self, do: str, **about: Any) -> dict[str, Any]:
         """Return what it answers; InputError with its own words where it could not."""
@@ -100,7 +102,7 @@ def opened(command: Sequence[str], split: Split) -> Iterator[tuple[Apart, Path]]
             data: Interactions = getattr(split, part)
             np.savez(folder / f"{part}.npz", offsets=data.offsets, items=data.items, n_items=data.n_items)
         (folder / "split.pickle").write_bytes(pickle.dumps(split))
-        process = Apart(command)
+        process = Apart(command, folder)
         try:
             yield process, folder
         finally:
