@@ -46,8 +46,8 @@ class Apart:
     """
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(command, cwd=folder, text=True, **pipes)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, cwd=folder, text=True, stdin=pipe, stdout=pipe)
 
     def ask(self, do: str, **about: Any) -> dict[str, Any]:
         """Return what it answers; InputError with its own words where it could not."""
