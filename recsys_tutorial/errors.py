@@ -35,27 +35,40 @@ def listed(names: Iterable[object]) -> str:
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:
     """Return up to ``n`` of ``known`` that are spelt most like ``name``, best first, ignoring case."""
-    known, name = list(map(str, known)), name.casefold()
-    folded = list(map(str.casefold, known))
-    by_folded = {folded[place]: known[place] for place in _alike(name, folded)}
-    return [by_folded[one] for one in difflib.get_close_matches(name, by_folded, n=n, cutoff=0.6)]
+    return Spellings(known).nearest(name, n)
 
 
-def _alike(name: str, known: list[str]) -> Iterable[int]:
-    """Return which of ``known`` share most pairs of letters with ``name``: difflib is slow, catalogues are long."""
-    if len(known) <= MOST_COMPARED:
-        return range(len(known))
-    text = np.frombuffer("\n".join(["", *known, ""]).encode("utf-8", "replace"), np.uint8)
-    asked = np.frombuffer(f"\n{name}\n".encode("utf-8", "replace"), np.uint8)
-    ends = np.flatnonzero(text == ord("\n"))
-    if len(ends) != len(known) + 1:  # a line break within a name
-        return range(len(known))
-    wanted = np.zeros(2**16, bool)
-    wanted[asked[:-1].astype(np.uint16) << 8 | asked[1:]] = True
-    shared = np.flatnonzero(wanted[text[:-1].astype(np.uint16) << 8 | text[1:]])
-    counts = np.bincount(np.searchsorted(ends, shared, side="right") - 1, minlength=len(known))
-    likeness = counts / (np.diff(ends) + len(asked) - 1)
-    return np.sort(np.argpartition(-likeness, MOST_COMPARED)[:MOST_COMPARED]).tolist()
+class Spellings:
+    """Names to compare others with; kept by who asks often, since a catalogue is long.
+
+    Args:
+        known: the names.
+    """
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self.names = list(map(str, known))
+        self.folded = list(map(str.casefold, self.names))
+        self.text = np.frombuffer("\n".join(["", *self.folded, ""]).encode("utf-8", "replace"), np.uint8)
+        self.ends = np.flatnonzero(self.text == ord("\n"))
+
+    def nearest(self, name: str, n: int = 3) -> list[str]:
+        """Return up to ``n`` names that are spelt most like ``name``, best first, ignoring case."""
+        name = name.casefold()
+        by_folded = {self.folded[place]: self.names[place] for place in self._alike(name)}
+        return [by_folded[one] for one in difflib.get_close_matches(name, by_folded, n=n, cutoff=0.6)]
+
+    def _alike(self, name: str) -> Iterable[int]:
+        """Return which names share most pairs of letters with ``name``: difflib is slow, catalogues are long."""
+        text, ends = self.text, self.ends
+        if len(self.names) <= MOST_COMPARED or len(ends) != len(self.names) + 1:  # or a line break within a name
+            return range(len(self.names))
+        asked = np.frombuffer(f"\n{name}\n".encode("utf-8", "replace"), np.uint8)
+        wanted = np.zeros(2**16, bool)
+        wanted[asked[:-1].astype(np.uint16) << 8 | asked[1:]] = True
+        shared = wanted[text[:-1].astype(np.uint16) << 8 | text[1:]]
+        counts = np.add.reduceat(shared, ends[:-1], dtype=np.int64)
+        likeness = counts / (np.diff(ends) + len(asked) - 1)
+        return np.sort(np.argpartition(-likeness, MOST_COMPARED)[:MOST_COMPARED]).tolist()
 
 
 def unknown(kind: str, name: object, known: Iterable[str], shown: int = 12) -> InputError:

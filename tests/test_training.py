@@ -158,3 +158,14 @@ def test_settings_out_of_range(settings, message):
 def test_a_negative_seed_is_refused():
     with pytest.raises(InputError, match="seed=-1: it needs to be a whole number of at least 0"), seeded(-1):
         pass
+
+
+def test_weights_that_nobody_keeps_are_not_gathered():
+    class Gathering(torch.nn.Linear):
+        def state_dict(self, *arguments, **how):
+            raise AssertionError("tables that are cut by rows would be gathered here")
+
+    row = {"epoch": 1.0, "loss": 1.0, "validation": float("nan")}
+    assert Progress().after(row, Gathering(1, 1), None, keep=False).tensors == {}
+    with pytest.raises(AssertionError, match="gathered here"):
+        Progress().after(row | {"validation": 1.0}, Gathering(1, 1), None, keep=False)

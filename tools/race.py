@@ -1,8 +1,10 @@
 """Run the race against every library that is at hand, on movielens-small and anime, and store what came out.
 
-python tools/race.py docs/race.json [DATA ...]    one thread on both sides, which take turns; minutes each
+python tools/race.py docs/race.json [DATA[:ROW[:PEER]] ...]    one thread on both sides, which take turns
 
-Libraries: pip install implicit irspack cornac ranx polars, in an environment of its own beside this package.
+Rows that are not named keep their records; all take half an hour of one core for each data set. Libraries: pip install
+implicit irspack cornac ranx polars, in an environment of its own beside this package; RecTools and RecBole get one by
+themselves (tools/race_environments.py).
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import torch  # noqa: E402
+from race_environments import NEEDED, command, pinned  # noqa: E402
 from records import write_records  # noqa: E402
 
 import recsys_tutorial as rt  # noqa: E402
 from recsys_tutorial import benchmark  # noqa: E402
-from recsys_tutorial.benchmark.race import race  # noqa: E402
+from recsys_tutorial.benchmark.race import ROWS, race  # noqa: E402
 from recsys_tutorial.errors import InputError  # noqa: E402
 
 TURNS = 3
@@ -36,28 +39,35 @@ DATA = {
 }
 
 
-def main(out: str, names: list[str]) -> None:
-    """Write the file anew after each row; data sets that are not named keep their records."""
+def main(out: str, asked: list[str]) -> None:
+    """Write the file anew after each row."""
     torch.set_num_threads(1)
     against = [name for name in sorted(benchmark.PEERS) if importlib.util.find_spec(name)]
-    kept: list[dict[str, Any]] = json.loads(Path(out).read_text())["records"] if Path(out).exists() else []
+    apart = {name: command(name) for name in NEEDED}
     about = {
         "command": "python tools/race.py docs/race.json", "processor": f"{platform.machine()}, 1 thread",
-        "versions": {name: version(name) for name in ("torch", "numpy", "pandas", *against)},
+        "versions": {name: version(name) for name in ("torch", "numpy", "pandas", *against)} | pinned(),
     }  # fmt: skip
-    for name in names or list(DATA):
+    for one in asked or list(DATA):
+        name, *wanted = one.split(":")
         try:
             data = DATA[name]()
         except InputError as error:
             print(f"without {name}: {error}", file=sys.stderr)
             continue
-        others = [row for row in kept if row["data"] != data.name]
-        found: list[dict[str, Any]] = []
-        for row in race(data, tuple(against), TURNS, 0):
-            found.append({key: _short(value) for key, value in row.items() if key not in ("bar", "ok")})
-            print(found[-1]["row"], found[-1]["peer"], found[-1]["value"], file=sys.stderr, flush=True)
-            write_records(out, about, [*others, *found])
-        kept = [*others, *found]
+        for row in race(data, tuple(against), TURNS, 0, apart, lambda row: list(row)[: len(wanted)] == wanted):  # noqa: B023
+            short = {key: _short(value) for key, value in row.items() if key not in ("bar", "ok")}
+            print(short["row"], short["peer"], short["value"], short.get("why", ""), file=sys.stderr, flush=True)
+            kept = json.loads(Path(out).read_text())["records"] if Path(out).exists() else []
+            write_records(out, about, _in_order([*(old for old in kept if _place(old) != _place(short)), short]))
+
+
+def _place(row: dict[str, Any]) -> tuple[int, int]:
+    return list(DATA).index(row["data"]), ROWS.index((row["row"], row["peer"]))
+
+
+def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=_place)
 
 
 def _short(value: object) -> object:

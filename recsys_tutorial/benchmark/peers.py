@@ -20,7 +20,10 @@ from ..errors import InputError, unknown
 from .measure import ratio
 
 VAECF_EPOCHS = (10, 20, 40, 80)  # each a fit of its own, as for our budgets
-IALS_BUDGETS = ({"factors": 32, "iterations": 5}, {"factors": 64, "iterations": 15})
+IALS_BUDGETS: tuple[dict[str, Any], ...] = (
+    {"factors": 32, "iterations": 5}, {"factors": 64, "iterations": 15},
+    {"factors": 128, "iterations": 6, "alpha": 3.0},  # where many have much
+)  # fmt: skip
 IRSPACK_BUDGETS = ({"n_components": 32, "train_epochs": 5}, {"n_components": 128, "train_epochs": 16})
 Fit = tuple[str, dict[str, Any], Callable[[], Any]]  # what it is called, with which settings, and its training
 

@@ -36,7 +36,7 @@ def serving(data: Interactions, dim: int, calls: int, repetitions: int, seed: in
         repetitions: batches.
         seed: of the weights.
     """
-    model = _untrained(data, dim, seed)
+    model = untrained(data, dim, seed)
     about = {"items": data.n_items, "dim": dim}
     yield from (found | about for found in _one_by_one(model, data, calls))
     yield _together(model, data, repetitions) | about
@@ -51,7 +51,7 @@ def lists_over_implicit(data: Interactions, dim: int, repetitions: int, seed: in
         repetitions: times that both are run.
         seed: of the weights.
     """
-    model = _untrained(data, dim, seed)
+    model = untrained(data, dim, seed)
     module = peer("implicit")
     theirs = module.cpu.als.AlternatingLeastSquares(factors=dim, num_threads=torch.get_num_threads())
     theirs.user_factors, theirs.item_factors = model.encode(data), model.classifier.weight.detach().numpy()
@@ -65,7 +65,8 @@ def lists_over_implicit(data: Interactions, dim: int, repetitions: int, seed: in
     return found | {"users": data.n_users, "items": data.n_items, "dim": dim}
 
 
-def _untrained(data: Interactions, dim: int, seed: int) -> PretrainedModel:
+def untrained(data: Interactions, dim: int, seed: int) -> PretrainedModel:
+    """Return a bag model that was not trained, ``dim`` numbers for a user."""
     torch.manual_seed(seed)
     encoder, head = BagEncoder(data.n_items, dim, activation="identity"), nn.Linear(dim, data.n_items)
     return PretrainedModel.compose(encoder, head, catalogue=data.catalogue, outputs=data.catalogue).eval()

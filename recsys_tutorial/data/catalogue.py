@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import InputError, nearest, unknown
+from ..errors import InputError, Spellings, unknown
 
 RawId = int | str
 _YEAR = re.compile(r"\s*\(\d{4}\)$")
@@ -88,6 +88,10 @@ class Catalogue:
                 found.setdefault(key, []).append(index)
         return found
 
+    @cached_property
+    def _spellings(self) -> Spellings:
+        return Spellings(self._by_title)
+
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
         return {
@@ -137,7 +141,7 @@ class Catalogue:
             return unknown("item", item, map(str, self.ids))
         folded = item.casefold()
         keys = sorted((key for key in self._by_title if folded in key), key=len)[:3] if len(folded) > 3 else []
-        keys = keys or nearest(item, self._by_title)
+        keys = keys or self._spellings.nearest(item)
         close = dict.fromkeys(self.label(index) for key in keys for index in self._by_title[key])
         if not close:
             return InputError(f"unknown item {item!r}: no title is near it; give a title or an id of the catalogue")
@@ -147,7 +151,9 @@ class Catalogue:
         """Return :meth:`index_of` for each of ``items``, ``(len(items),)`` int64."""
         if isinstance(items, str):
             raise InputError(f"items is one text, {items!r}: give a list, [{items!r}]")
-        return np.array([self.index_of(_plain(item)) for item in items], np.int64)
+        plain = items.tolist() if isinstance(items, np.ndarray) else [_plain(item) for item in items]
+        index = self._index  # of numbers at once; a text may be a title too
+        return np.array([index[n] if type(n) is int and n in index else self.index_of(n) for n in plain], np.int64)
 
     def take(self, indices: np.ndarray) -> Catalogue:
         """Return the catalogue of the items at ``indices`` (ascending), in that order."""

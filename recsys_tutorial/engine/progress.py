@@ -33,9 +33,10 @@ class Progress:
         self, row: dict[str, float], module: nn.Module, optimizer: torch.optim.Optimizer, keep: bool
     ) -> Progress:
         """Return the state after one more epoch; the tensors to resume from are copied only where ``keep``."""
-        weights = module.state_dict()
+        better = row["validation"] < self.best[0]
+        weights = module.state_dict() if better or keep else {}  # which gathers tables that are cut by rows
         tensors = {name: value for name, value in self.tensors.items() if name.startswith("best.")}
-        if row["validation"] < self.best[0]:
+        if better:
             tensors = {f"best.{name}": value.clone() for name, value in weights.items()}
         if keep:
             tensors |= {f"module.{name}": value.clone() for name, value in weights.items()}

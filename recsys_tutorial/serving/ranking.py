@@ -78,6 +78,10 @@ class Ranking:
         found = self._score(wanted[order].expand(len(z), -1), z).float()
         return found[:, order.argsort()].cpu().numpy()
 
+    def left(self, behaviour: Batch) -> int:
+        """Return how many of the outputs one user does not have."""
+        return len(self.columns) - len(self._had(behaviour.to(self._device))[1].unique())
+
     def _encode(self, batch: Batch) -> Tensor:
         """Return g's vectors as float64."""
         return self._g(replace(batch, weights=batch.weights.to(self._of_g))).double()

@@ -61,10 +61,9 @@ class Recommender:
         Raises:
             InputError: no items, an item that is not known (near titles are suggested), k larger than what is left.
         """
-        liked, behaviour = self._named(items, weights)
+        behaviour = self._named(items, weights)[1]
         ranking = self._ranking if among is None else Ranking(self.model, _mask(among, self.outputs))
-        known = np.isin(self.outputs.ids[ranking.columns], self.catalogue.ids[liked])
-        k = how_many(k, int((~known).sum()))
+        k = how_many(k, ranking.left(behaviour))
         found, scores = ranking.best(behaviour, k)
         return listed(self.outputs, found[0], scores[0])
 

@@ -110,29 +110,38 @@ def pareto(points: pd.DataFrame, metric: str = "NDCG@100") -> Plot:
 
 
 def race(records: pd.DataFrame) -> Plot:
-    """Draw our seconds over those of each library: what ends left of the line is faster than it.
+    """Draw our seconds over those of each library, a line for each row and peer: left of 1 we are ahead of it.
 
     Args:
         records: from the part ``race`` of :func:`recsys_tutorial.benchmark.benchmark`; rows without a value, which
-            were not run or in which ours never reached the other's quality, have no bar and say why.
+            were not run or in which ours never reached the other's quality, have no mark: their line says "none".
     """
-    rows = records[records["metric"] == "race"].reset_index(drop=True)
-    several, values = rows["data"].nunique() > 1, rows["value"].astype(float).to_numpy()
-    size = (7.2, 1.3 + 0.25 * len(rows))
+    rows = records[records["metric"] == "race"]
+    ratios = rows.assign(value=rows["value"].astype(float)).pivot(index=["row", "peer"], columns="data", values="value")
+    ratios = ratios.reindex(pd.MultiIndex.from_frame(rows[["row", "peer"]].drop_duplicates()))
+    size = (7.2, 1.3 + 0.27 * len(ratios))
     figure, axes = new("Ours over theirs", "seconds to their best quality, ours over theirs (log scale)", "", size)
-    places, run = np.arange(len(rows)), np.isfinite(values)
-    for chosen, colour, hatch in ((run & (values <= 1), COLOURS[0], ""), (run & (values > 1), COLOURS[1], "//")):
-        axes.barh(places[chosen], values[chosen] - 1, left=1, color=colour, hatch=hatch, edgecolor="white")
     axes.axvline(1, color=COLOURS[6], linewidth=1)
+    for number, (data, values) in enumerate(ratios.items()):
+        marker = MARKERS[number]
+        for chosen, colour in ((values <= 1, COLOURS[0]), (values > 1, COLOURS[1])):
+            places = np.flatnonzero(chosen)
+            axes.hlines(places, 1, values[chosen], color=colour, linewidth=1)
+            axes.plot(values[chosen], places, marker, color=colour, markeredgecolor="white")
+        axes.plot([], [], marker, color=COLOURS[7], label=str(data))
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:g}")
-    names = [f"{row.row}: {row.peer}" + (f" ({row.data})" if several else "") for row in rows.itertuples()]
-    told = [f"{value:.2g}" if known else "none" for value, known in zip(values, run, strict=True)]
-    axes.set_yticks(places, [f"{name}, {says}" for name, says in zip(names, told, strict=True)])
+    says = [
+        " and ".join(f"{value:.2g}" for value in line if np.isfinite(value)) or "none" for line in ratios.to_numpy()
+    ]
+    named = [f"{row}: {peer}, {said}" for (row, peer), said in zip(ratios.index, says, strict=True)]
+    axes.set_yticks(np.arange(len(ratios)), named)
     axes.tick_params(axis="y", labelsize="small")
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    ahead, behind = int((values[run] <= 1).sum()), int((values[run] > 1).sum())
-    said = "; ".join(f"{name} {says}" for name, says in zip(names, told, strict=True))
-    counts = f"Ours is ahead in {ahead} rows, behind in {behind}, and {int((~run).sum())} have no figure"
-    return Plot(figure, f"{counts}. {said}.")
+    if len(ratios.columns) > 1:
+        axes.legend(frameon=False)
+    run = ratios.to_numpy()[np.isfinite(ratios.to_numpy())]
+    ahead, none = int((run <= 1).sum()), len(rows) - len(run)
+    counts = f"Ours is ahead in {ahead} races, behind in {len(run) - ahead}, and {none} have no figure"
+    return Plot(figure, f"{counts} ({', then '.join(map(str, ratios.columns))}). {'; '.join(named)}.")
