@@ -24,12 +24,12 @@ from ..tasks import RankingTask, Task, liked_from, top_n
 from .runner import Runner, fingerprint, journal_at, versions
 
 ALL = 0  # in ``labels``: every user of the target outside the test
-HEADLINE = "pretrained + wide"
+HEADLINE = "pretrained + stack"
 # Its rivals that know nothing of the source, and those that know as much.
 ALONE = ("scratch", "ease", "popularity")
 MODELS = {
     "popularity": None, "ease": None, "scratch": "scratch", "pretrained + no labels": "no labels",
-    "pretrained + full": "full", HEADLINE: "wide", "pretrained + stack": "stack",
+    "pretrained + full": "full", "pretrained + wide": "wide", HEADLINE: "stack",
     "ease of the source": None, "ease of source and target": None,
 }  # fmt: skip
 FEWEST = 5  # events that a user needs, and an item of the target: others say too little to be tested on
@@ -168,8 +168,8 @@ MAKERS: dict[str, Callable[[_World, Interactions], Model]] = {
     "scratch": lambda world, known: world.train(known),
     "pretrained + no labels": lambda world, known: world.pretrained(),
     "pretrained + full": lambda world, known: world.further(known),
-    HEADLINE: lambda world, known: adapt(world.pretrained(), known, seed=world.seed),
-    "pretrained + stack": lambda world, known: adapt(world.pretrained(), known, seed=world.seed, source=world.source),
+    "pretrained + wide": lambda world, known: adapt(world.pretrained(), known, seed=world.seed),
+    HEADLINE: lambda world, known: adapt(world.pretrained(), known, seed=world.seed, source=world.source),
     "ease of the source": lambda world, known: EASE().fit(world.source),
     "ease of source and target": lambda world, known: EASE().fit(with_more_users(world.source, known)),
 }
