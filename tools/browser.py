@@ -31,10 +31,10 @@ READY = """name => {
 RUN = """async count => {  // run the first cells, after which all of them stand without the outputs of before
     const commands = window.jupyterapp.commands, notebook = window.jupyterapp.shell.currentWidget.content;
     await commands.execute('notebook:clear-all-cell-outputs');
-    notebook.activeCellIndex = 0;
-    notebook.extendContiguousSelectionTo(count - 1);
+    const all = count >= notebook.widgets.length;
+    if (!all) notebook.activeCellIndex = count;
     const late = new Promise((_, no) => setTimeout(() => no(new Error('cells run for 5 minutes')), 300000));
-    await Promise.race([commands.execute('notebook:run-cell'), late]);
+    await Promise.race([commands.execute(all ? 'notebook:run-all-cells' : 'notebook:run-all-above'), late]);
 }"""
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
 STOP = """async () => {
