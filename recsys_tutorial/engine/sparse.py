@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -159,10 +160,25 @@ def leading_directions(apply: Product, size: int, dim: int, seed: int) -> torch.
     """
     v = torch.randn(size, min(dim + SPARE, size), generator=torch.Generator().manual_seed(seed))
     for _ in range(ROUNDS):
-        v = torch.linalg.qr(apply(v))[0]
+        product = apply(v)
+        with one_thread():
+            v = torch.linalg.qr(product)[0]
     within = v.T @ apply(v)
-    v = v @ torch.linalg.eigh((within + within.T) / 2)[1].flip(1)[:, :dim]
+    with one_thread():
+        turn = torch.linalg.eigh((within + within.T) / 2)[1]
+    v = v @ turn.flip(1)[:, :dim]
     return v * torch.sign(v[v.abs().argmax(0), torch.arange(dim)])
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: many short steps by two, one of whose cores is busy, took a hundred times as long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def products(table: csr_array) -> Product:

@@ -7,7 +7,7 @@ from scipy.sparse import csr_array, random_array
 
 import recsys_tutorial as rt
 from recsys_tutorial.engine import sparse
-from recsys_tutorial.engine.sparse import leading_directions, products, without_copying
+from recsys_tutorial.engine.sparse import leading_directions, one_thread, products, without_copying
 from recsys_tutorial.objectives.counting import mutual_information
 
 
@@ -127,3 +127,11 @@ def test_where_users_are_few_the_products_are_those_of_the_whole_table(dropout, 
     times_b, times_b_t = sparse.times_without_copying(x, 3.0, dropout)
     torch.testing.assert_close(times_b(v), b @ v, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(times_b_t(v), b.T @ v, atol=1e-5, rtol=1e-4)
+
+
+def test_one_thread_is_for_the_block_alone():
+    before = torch.get_num_threads()
+    with pytest.raises(ZeroDivisionError), one_thread():
+        assert torch.get_num_threads() == 1
+        raise ZeroDivisionError
+    assert torch.get_num_threads() == before
