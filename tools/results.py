@@ -77,7 +77,7 @@ def code_of(maker: str, read: Read) -> dict[str, str]:
         source = text(path)
         if path in found or source is None:
             continue
-        nodes, found[path] = _parsed(source)
+        _, nodes, found[path] = _parsed(source)
         # What a package's __init__ imports is asked for by name, where a name is taken from it.
         waiting += [] if path.endswith("__init__.py") and path not in makers else sorted(_imported(nodes, path, text))
     return found
@@ -89,14 +89,14 @@ def hashed(code: dict[str, str]) -> str:
 
 
 @functools.cache  # most results depend on the same modules
-def _parsed(source: str) -> tuple[list[ast.AST], str]:
-    """Return of a module what names things, and a hash of its syntax tree without docstrings."""
+def _parsed(source: str) -> tuple[list[ast.stmt], list[ast.AST], str]:
+    """Return of a module its statements without docstrings, what in them names things, and a hash of them."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, False) is not None:
             node.body = node.body[1:]
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom | ast.Attribute)]
-    return nodes, hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return tree.body, nodes, hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def _imported(nodes: list[ast.AST], path: str, read: Read) -> Iterator[str]:
@@ -137,7 +137,7 @@ def _named(folder: str, name: str, read: Read) -> Iterator[str]:
         yield from _module(folder, read)
         return
     yield f"{folder}/__init__.py"
-    nodes, _ = _parsed(init)
+    body, nodes, _ = _parsed(init)
     gathers = "iter_modules" in init  # an __init__ that imports whatever lies beside it
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.level and name in [n.asname or n.name for n in node.names]:
@@ -147,7 +147,6 @@ def _named(folder: str, name: str, read: Read) -> Iterator[str]:
     if gathers:
         yield from (path for path in _beside(folder) if read(path) is not None)
     # What the __init__ itself defines with the help of its modules needs these.
-    body = ast.parse(init).body
     defined = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     assigned = {t.id for n in body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
     if name in defined | assigned and folder != PACKAGE:
