@@ -39,9 +39,7 @@ def _ranx(split: Split, repetitions: int, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
     def theirs() -> dict[str, float]:
-        scores = model.score(split.inputs).copy()
-        shown = Batch.of(split.inputs)
-        scores[shown.rows.numpy(), shown.items.numpy()] = -np.inf
+        scores = _unseen(model, split)
         best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
         kept = np.take_along_axis(scores, best, 1)
         run = {
@@ -115,9 +113,14 @@ def _serve(split: Split, repetitions: int, seed: int) -> dict[str, Any]:
 def scored(split: Split) -> tuple[Popularity, np.ndarray, int]:
     """Return a model, its scores of the split's users, and how many items are looked at."""
     model = Popularity().fit(split.train)
+    return model, _unseen(model, split), min(K, split.inputs.n_items)
+
+
+def _unseen(model: Popularity, split: Split) -> np.ndarray:
+    """Return the scores of the split's users, lowest for what they had."""
     scores, shown = model.score(split.inputs).copy(), Batch.of(split.inputs)
     scores[shown.rows.numpy(), shown.items.numpy()] = -np.inf
-    return model, scores, min(K, split.inputs.n_items)
+    return scores
 
 
 def _irspack(split: Split, repetitions: int, seed: int) -> dict[str, Any]:
