@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ class Batch:
         """``(users,)`` number of events of each user."""
         return self.offsets.diff()
 
-    @property
+    @cached_property
     def rows(self) -> Tensor:
         """``(n_events,)`` the position in the batch of the user each event belongs to."""
         return torch.repeat_interleave(self.lengths)
@@ -153,6 +154,8 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on ``device``."""
+        if self.items.device == torch.device(device):
+            return self
         here = {name: getattr(self, name).to(device) for name in ("items", "offsets", "weights")}
         return replace(self, **here)
 

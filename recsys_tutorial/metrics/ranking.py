@@ -16,6 +16,7 @@ from scipy.sparse import csr_array, sparray, spmatrix
 
 from ..errors import InputError, how_many, listed, unknown
 
+_SCORES = 1 << 19  # scores looked at together: what a core's cache holds
 Scores = np.ndarray | torch.Tensor
 Relevant = np.ndarray | torch.Tensor | sparray | spmatrix | Sequence[Sequence[float]]
 
@@ -28,33 +29,40 @@ def top_k(scores: Scores, k: int) -> np.ndarray:
     Raises:
         InputError: k below 1 or above the number of items; a score that is NaN or +inf.
     """
-    if isinstance(scores, np.ndarray) and not scores.flags.writeable:
-        scores = scores.copy()  # torch warns of a tensor that shares read-only memory
-    table = torch.as_tensor(scores)
+    if isinstance(scores, torch.Tensor):
+        scores = (scores.float() if scores.dtype == torch.bfloat16 else scores).detach().numpy()
+    table = np.asarray(scores)
+    if not np.issubdtype(table.dtype, np.floating):
+        table = table.astype(float)
     if table.ndim != 2:
-        raise InputError(f"scores have shape {tuple(table.shape)}: they need to be (users, items)")
-    n_items = table.shape[1]
-    k = how_many(k, n_items, "items")
-    # One place more than asked for, to see where equal scores are cut off: topk leaves open which of them it takes.
-    values, items = table.topk(min(k + 1, n_items), dim=1)
-    if torch.isnan(values).any() or (values == torch.inf).any():
+        raise InputError(f"scores have shape {table.shape}: they need to be (users, items)")
+    k = how_many(k, table.shape[1], "items")
+    at_once = max(1, _SCORES // table.shape[1])
+    found = [_best(table[first : first + at_once], k) for first in range(0, len(table), at_once)]
+    return np.concatenate(found) if found else np.zeros((0, k), np.int64)
+
+
+def _best(table: np.ndarray, k: int) -> np.ndarray:
+    users, n_items = table.shape
+    highest = np.partition(table, n_items - k, axis=1)[:, n_items - k :]  # the k highest scores, the lowest one first
+    if np.isnan(highest).any() or (highest == np.inf).any():
         raise InputError("scores hold NaN or +inf: mend the model; -inf alone is allowed, for items left out")
-    last, after, items = values[:, k - 1], values[:, k:], items[:, :k]
-    cut = ((after == last[:, None]).any(1) & (last > -torch.inf)).nonzero().squeeze(1)
-    if len(cut):
-        items[cut] = _lowest_of_equals(table[cut], last[cut, None], k)
-    # Now the right items are there. Where scores are equal, the lower item comes first.
-    items = items.sort(dim=1).values
-    order = table.gather(1, items).argsort(dim=1, descending=True, stable=True)
-    items = items.gather(1, order)
-    return items.masked_fill_(table.gather(1, items) == -torch.inf, -1).numpy()
+    last = highest[:, :1]
+    wanted = table >= last
+    if cut := np.flatnonzero(np.count_nonzero(wanted, axis=1) > k).tolist():  # the list ends among equal scores
+        wanted[cut] = _lowest_of_equals(table[cut], last[cut], k)
+    items = np.flatnonzero(wanted).reshape(users, k) % n_items
+    # Now the right items are there, ascending, so that of equal scores the lower item comes first.
+    scores = np.take_along_axis(table, items, axis=1)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    items, scores = np.take_along_axis(items, order, axis=1), np.take_along_axis(scores, order, axis=1)
+    return np.where(scores == -np.inf, -1, items)
 
 
-def _lowest_of_equals(table: torch.Tensor, last: torch.Tensor, k: int) -> torch.Tensor:
-    """Return ``(rows, k)``: the items above ``last``, the k-th best score, and the lowest of its equals."""
+def _lowest_of_equals(table: np.ndarray, last: np.ndarray, k: int) -> np.ndarray:
+    """Return a mask: the items above ``last``, ``(rows, 1)``, the k-th best score, and the lowest of its equals."""
     above, equal = table > last, table == last
-    wanted = above | (equal & (equal.cumsum(1) <= k - above.sum(1, keepdim=True)))
-    return wanted.nonzero()[:, 1].reshape(-1, k)
+    return above | (equal & (equal.cumsum(1) <= k - above.sum(1, keepdims=True)))
 
 
 def hits_at_k(items: np.ndarray, relevant: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..metrics.ranking import top_k
 from ..model import PretrainedModel
 
 _SPARE = 12  # candidates beyond the k that are asked for
+_NUMBERS = 1 << 17  # float64 values at once of the candidates' vectors: what a core's cache holds
 
 
 class Ranking:
@@ -74,17 +74,16 @@ class Ranking:
         z, wanted = self._encode(behaviour.to(self._device)), torch.from_numpy(columns).to(self._device)
         if self._h is not None:
             return self._exact_scores(z)[:, wanted].cpu().numpy()
-        order = wanted.argsort()
-        found = self._score(wanted[order].expand(len(z), -1), z).float()
-        return found[:, order.argsort()].cpu().numpy()
+        return self._score(wanted.expand(len(z), -1), z).float().cpu().numpy()
 
     def left(self, behaviour: Batch) -> int:
         """Return how many of the outputs one user does not have."""
-        return len(self.columns) - len(self._had(behaviour.to(self._device))[1].unique())
+        return len(self.columns) - len(set(self._had(behaviour.to(self._device))[1].tolist()))
 
     def _encode(self, batch: Batch) -> Tensor:
         """Return g's vectors as float64."""
-        return self._g(replace(batch, weights=batch.weights.to(self._of_g))).double()
+        same = batch.weights.dtype == self._of_g
+        return self._g(batch if same else replace(batch, weights=batch.weights.to(self._of_g))).double()
 
     def _had(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return row and column of what is not to be listed, as the users have it."""
@@ -117,13 +116,10 @@ class Ranking:
 
     def _score(self, items: Tensor, z: Tensor) -> Tensor:
         """Return the scores ``(users, n)``, in float64, of ``n`` columns for each user."""
-        shape = items.shape
-        which, columns = items.unique(return_inverse=True)
-        ends = torch.arange(0, items.numel() + 1, shape[1], device=items.device)
-        with warnings.catch_warnings(action="ignore"):  # that CSR is young in torch
-            wanted = torch.sparse_csr_tensor(ends, columns.flatten(), z.new_zeros(items.numel()), (len(z), len(which)))
-        products = torch.sparse.sampled_addmm(wanted, z, self._weight[which].double().T, beta=0.0)
-        return products.values().view(shape) + self._bias[items]
+        at_once = max(1, _NUMBERS // max(1, items.shape[1] * z.shape[1]))  # users whose items' vectors are copied
+        some = zip(items.split(at_once), z.split(at_once), strict=True)
+        products = [(self._weight[columns].double() * rows[:, None]).sum(-1) for columns, rows in some]
+        return torch.cat(products) + self._bias[items]
 
     def _exact_scores(self, z: Tensor) -> Tensor:
         """Return the scores of all columns, in float64, rounded to float32."""
