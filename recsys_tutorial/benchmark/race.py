@@ -19,12 +19,11 @@ from ..data.splits import Split, held_out_users
 from ..engine.sparse import binary_rows
 from ..errors import InputError
 from .apart import LIBRARIES, RACES_APART
-from .around import AROUND
+from .around import AROUND, K
 from .measure import record
 from .peers import IALS_BUDGETS, PEERS, Irspack, peer, rows_of
 from .quality import BUDGETS, Fits, budgeted, to_quality
 
-K = 100
 # Rows that no run fills in, and why: a race that leaves out what it did not run would be won by it.
 _ORDER = (
     "item-kNN", "ease", "ials", "denoising", "next item", "recommend for all", "serve", "evaluate", "read a log",
