@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,7 +77,7 @@ def main(out: str, path: str | None = None, seeds: int = 3) -> None:
             split, old = shop(str(path)) if objective == "next-item" else films(seed)
             records += records_of(objective, split, old, seed)
             print(*records[-8:], sep="\n", file=sys.stderr)
-            called = [out, *([Path(path).name, str(seeds)] if path else [])]
+            called = [out, *([path, str(seeds)] if path else [])]
             about = {
                 "command": " ".join(["python tools/head_start.py", *called]), "dim": DIM, "newest": NEWEST,
                 "threads": 1, "versions": versions(),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -54,7 +53,7 @@ def main(out: str, seeds: int = 3) -> None:
                     records.append(record)
                     print(record, file=sys.stderr)
     about = {
-        "command": f"python tools/lora.py {Path(out).name} {seeds}", "data": data.name,
+        "command": f"python tools/lora.py {out} {seeds}", "data": data.name,
         "data_fingerprint": data.fingerprint, "rank": RANK, "threads": 1, "versions": versions(),
     }  # fmt: skip
     write_records(out, about, records)

@@ -73,7 +73,7 @@ def main(out: str, path: str, *losses: str) -> None:
     data = rt.read_interactions(path)
     split = leave_one_out(data)
     about = {
-        "command": f"python tools/losses.py {Path(out).name} {Path(path).name}",
+        "command": f"python tools/losses.py {out} {path}",
         "data": data.name, "data_fingerprint": data.fingerprint, "settings": SETTINGS, "threads": 1,
         "processor_seconds": SECONDS, "versions": versions(),
     }  # fmt: skip

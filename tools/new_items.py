@@ -54,7 +54,7 @@ def main(path: str, seeds: int = 5, folder: str | None = None) -> None:
     likes = rt.load_dataset("movielens-small").binarise(at_least=4).filter_counts(per_user=5, per_item=5)
     records = measured(likes, path, seeds, folder)
     about = {
-        "command": f"python tools/new_items.py {path} {seeds} OFFICE",
+        "command": f"python tools/new_items.py {path} {seeds} {folder or ''}".rstrip(),
         "data": "movielens-small, ratings of 4 and more, users and films with at least 5 of them",
         "data_fingerprint": likes.fingerprint, "encoder": PACKAGED, "seeds": seeds, "versions": versions(),
         "seeds_of_warm_and_new": {

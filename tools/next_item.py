@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
 from records import write_records
 
@@ -43,7 +42,7 @@ def main(out: str, path: str, seeds: int = 1) -> None:
             records += found.round(5).to_dict("records")
             print(found.to_string(), file=sys.stderr)
     about = {
-        "command": f"python tools/next_item.py {Path(out).name} {Path(path).name} {seeds}",
+        "command": f"python tools/next_item.py {out} {path} {seeds}",
         "data": data.name, "data_fingerprint": data.fingerprint, "settings": settings, "versions": versions(),
     }  # fmt: skip
     write_records(out, about, records)

@@ -122,7 +122,7 @@ def main(out: str, folder: str, *named: str) -> None:
     torch.set_num_threads(1)
     path, order = Path(out), jobs([])
     about = {
-        "command": f"python tools/semantic_ids.py {path.name} FOLDER", "new_items": NEW, "settings": HOW,
+        "command": f"python tools/semantic_ids.py {path} {folder}", "new_items": NEW, "settings": HOW,
         "epochs": EPOCHS, "threads": 1, "versions": versions(),
     }  # fmt: skip
     for data, what in jobs(list(named)):

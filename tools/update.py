@@ -12,7 +12,6 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,7 +77,7 @@ def main(out: str, seeds: int = 3, *names: str) -> None:
             records += measure(data, seed)
             print(records[-3:], file=sys.stderr)
     about = {
-        "command": " ".join(["python tools/update.py", Path(out).name, str(seeds), *names]), "fingerprints": prints,
+        "command": " ".join(["python tools/update.py", out, str(seeds), *names]), "fingerprints": prints,
         "threads": 1, "versions": versions(),
     }  # fmt: skip
     write_records(out, about, records)
