@@ -138,7 +138,7 @@ def test_mathematics_is_set(page, site, width):
 def test_searching_finds_a_name_and_its_page_and_source_open(page, site, width):
     page.set_viewport_size({"width": width, "height": 900})
     page.goto((site / "search.html").as_uri() + "?q=finetune")
-    page.wait_for_function("Search._pulse_status < 0")  # the list is whole: nothing moves under the mouse
+    page.wait_for_function("Search._pulse_status < 0", timeout=60_000)  # the list is whole: nothing moves under the mouse
     found = page.locator("#search-results li a[href*='api/learning']").first
     found.wait_for()
     assert page.locator("#search-results li").count() > 3
@@ -156,7 +156,7 @@ def test_searching_finds_a_name_and_its_page_and_source_open(page, site, width):
 def test_chinese_is_found_read_and_left_for_english(page, site, width):
     page.set_viewport_size({"width": width, "height": 900})
     page.goto((site / "zh" / "search.html").as_uri() + "?q=预训练模型")
-    page.wait_for_function("Search._pulse_status < 0")
+    page.wait_for_function("Search._pulse_status < 0", timeout=60_000)
     page.locator("#search-results li a[href*='02_concepts']").first.click()
     page.wait_for_url("**/zh/notebooks/zh/02_concepts.html*")
     assert "预训练模型" in page.locator("article").first.inner_text()
