@@ -138,7 +138,8 @@ def test_mathematics_is_set(page, site, width):
 def test_searching_finds_a_name_and_its_page_and_source_open(page, site, width):
     page.set_viewport_size({"width": width, "height": 900})
     page.goto((site / "search.html").as_uri() + "?q=finetune")
-    page.wait_for_function("Search._pulse_status < 0", timeout=60_000)  # the list is whole: nothing moves under the mouse
+    # The list is whole: nothing moves under the mouse.
+    page.wait_for_function("Search._pulse_status < 0", timeout=60_000)
     found = page.locator("#search-results li a[href*='api/learning']").first
     found.wait_for()
     assert page.locator("#search-results li").count() > 3
