@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -57,7 +56,7 @@ class Batch:
         """``(users,)`` number of events of each user."""
         return self.offsets.diff()
 
-    @cached_property
+    @property
     def rows(self) -> Tensor:
         """``(n_events,)`` the position in the batch of the user each event belongs to."""
         return torch.repeat_interleave(self.lengths)

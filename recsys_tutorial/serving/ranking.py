@@ -78,7 +78,8 @@ class Ranking:
 
     def left(self, behaviour: Batch) -> int:
         """Return how many of the outputs one user does not have."""
-        return len(self.columns) - len(set(self._had(behaviour.to(self._device))[1].tolist()))
+        columns = self._columns_of(behaviour.to(self._device))
+        return len(self.columns) - len(set(columns[columns >= 0].tolist()))
 
     def _encode(self, batch: Batch) -> Tensor:
         """Return g's vectors as float64."""
@@ -87,10 +88,13 @@ class Ranking:
 
     def _had(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return row and column of what is not to be listed, as the users have it."""
-        if self._places is None:
-            return batch.rows, batch.items
-        places = self._places.to(self._device)[batch.items]
-        return batch.rows[places >= 0], places[places >= 0]
+        columns = self._columns_of(batch)
+        there = columns >= 0
+        return batch.rows[there], columns[there]
+
+    def _columns_of(self, batch: Batch) -> Tensor:
+        """Return the column of each event's item, -1 where it is not among them."""
+        return batch.items if self._places is None else self._places.to(self._device)[batch.items]
 
     def _of_candidates(
         self, z: Tensor, k: int, left_out: tuple[Tensor, Tensor] | None

@@ -94,6 +94,14 @@ def test_hide_keeps_what_the_seeded_draw_says_and_returns_the_rest(rows, rate, s
     assert lists(hidden) == [[(i, w) for i, w in row if draw[int(w)] < rate] for row in lists(batch)]
 
 
+def test_a_batch_that_was_scored_can_be_trained_on():
+    batch, table = Batch.from_lists([[0, 1], [2]]), torch.ones(2, 3, requires_grad=True)
+    with torch.inference_mode():
+        assert batch.rows.tolist() == [0, 0, 1]
+    table[batch.rows, batch.items].sum().backward()  # nothing of the scoring is kept, which autograd would refuse
+    assert table.grad.tolist() == [[1, 1, 0], [0, 0, 1]]
+
+
 def test_hide_nothing_and_everything():
     batch = numbered([[1, 2], [3]])
     assert list(map(lists, batch.hide(0.0))) == [lists(batch), [[], []]]
