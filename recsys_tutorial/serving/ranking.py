@@ -49,7 +49,8 @@ class Ranking:
         if self._h is None:
             rows = slice(None) if among is None else torch.from_numpy(self.columns).to(model.device)
             self._weight, self._bias = h.weight.detach()[rows], h.bias.detach()[rows]
-            self._longest = self._weight.norm(dim=1).amax(), self._bias.abs().amax()
+            self._table = self._weight.cpu().numpy(), self._bias.cpu().numpy()  # the same memory on a CPU
+            self._longest = self._weight.norm(dim=1).amax().item(), self._bias.abs().amax().item()
 
     @torch.inference_mode()
     def best(self, behaviour: Batch, k: int, known: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -71,14 +72,14 @@ class Ranking:
     @torch.inference_mode()
     def scores(self, behaviour: Batch, columns: np.ndarray) -> np.ndarray:
         """Return ``(users, len(columns))`` float32: the scores, bit by bit, that :meth:`best` has of these columns."""
-        z, wanted = self._encode(behaviour.to(self._device)), torch.from_numpy(columns).to(self._device)
+        z = self._encode(behaviour.to(self._device))
         if self._h is not None:
-            return self._exact_scores(z)[:, wanted].cpu().numpy()
-        return self._score(wanted.expand(len(z), -1), z).float().cpu().numpy()
+            return self._exact_scores(z)[:, torch.from_numpy(columns).to(self._device)].cpu().numpy()
+        return self._score(np.broadcast_to(columns, (len(z), len(columns))), z.cpu().numpy())
 
-    def left(self, behaviour: Batch) -> int:
-        """Return how many of the outputs one user does not have."""
-        columns = self._columns_of(behaviour.to(self._device))
+    def left(self, items: np.ndarray) -> int:
+        """Return how many of the outputs a user with these items of the catalogue does not have."""
+        columns = items if self._places is None else self._places.numpy()[items]
         return len(self.columns) - len(set(columns[columns >= 0].tolist()))
 
     def _encode(self, batch: Batch) -> Tensor:
@@ -88,29 +89,28 @@ class Ranking:
 
     def _had(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return row and column of what is not to be listed, as the users have it."""
-        columns = self._columns_of(batch)
+        if self._places is None:
+            return batch.rows, batch.items
+        columns = self._places.to(self._device)[batch.items]
         there = columns >= 0
         return batch.rows[there], columns[there]
-
-    def _columns_of(self, batch: Batch) -> Tensor:
-        """Return the column of each event's item, -1 where it is not among them."""
-        return batch.items if self._places is None else self._places.to(self._device)[batch.items]
 
     def _of_candidates(
         self, z: Tensor, k: int, left_out: tuple[Tensor, Tensor] | None
     ) -> tuple[np.ndarray, np.ndarray]:
         rough = _without(torch.addmm(self._bias, z.float(), self._weight.T), left_out)
-        values, items = rough.topk(k + _SPARE)
-        items = items.sort(dim=1).values  # equal scores: the lower item first
-        exact = self._score(items, z).float()
-        exact[rough.gather(1, items) == -torch.inf] = -torch.inf
-        exact, order = exact.sort(dim=1, descending=True, stable=True)
-        found, scores = items.gather(1, order)[:, :k].cpu().numpy(), exact[:, :k].cpu().numpy()
+        values, items = (found.cpu().numpy() for found in rough.topk(k + _SPARE))
+        vectors = z.cpu().numpy()
+        exact = self._score(items, vectors)
+        exact[values == -np.inf] = -np.inf
+        order = np.lexsort((items, -exact))[:, :k]  # equal scores: the lower item first
+        found, scores = np.take_along_axis(items, order, 1), np.take_along_axis(exact, order, 1)
         found[scores == -np.inf] = -1
         # How far a rough score may be off: the bound on the rounding of a sum of dim products.
-        error = z.shape[1] * torch.finfo(torch.float32).eps * (z.norm(dim=1) * self._longest[0] + self._longest[1])
-        lowest = values[:, -1].cpu().numpy()
-        unsure = np.flatnonzero((lowest != -np.inf) & ~(scores[:, -1] - lowest > 2 * error.cpu().numpy()))
+        lengths = np.sqrt((vectors**2).sum(1))
+        error = z.shape[1] * np.finfo(np.float32).eps * (lengths * self._longest[0] + self._longest[1])
+        lowest = values[:, -1]
+        unsure = np.flatnonzero((lowest != -np.inf) & ~(scores[:, -1] - lowest > 2 * error))
         if len(unsure):
             rows = torch.from_numpy(unsure)
             whole = self._exact_scores(z[rows])
@@ -118,12 +118,15 @@ class Ranking:
             found[unsure], scores[unsure] = _top(whole, k)
         return found, scores
 
-    def _score(self, items: Tensor, z: Tensor) -> Tensor:
-        """Return the scores ``(users, n)``, in float64, of ``n`` columns for each user."""
+    def _score(self, items: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Return the scores ``(users, n)``, float32 of sums in float64, of ``n`` columns for each user."""
+        weight, bias = self._table
+        scores = np.empty(items.shape, np.float32)
         at_once = max(1, _NUMBERS // max(1, items.shape[1] * z.shape[1]))  # users whose items' vectors are copied
-        some = zip(items.split(at_once), z.split(at_once), strict=True)
-        products = [(self._weight[columns].double() * rows[:, None]).sum(-1) for columns, rows in some]
-        return torch.cat(products) + self._bias[items]
+        for start in range(0, len(items), at_once):
+            some = slice(start, start + at_once)
+            scores[some] = (weight[items[some]].astype(np.float64) * z[some, None]).sum(-1) + bias[items[some]]
+        return scores
 
     def _exact_scores(self, z: Tensor) -> Tensor:
         """Return the scores of all columns, in float64, rounded to float32."""

@@ -61,9 +61,9 @@ class Recommender:
         Raises:
             InputError: no items, an item that is not known (near titles are suggested), k larger than what is left.
         """
-        behaviour = self._named(items, weights)[1]
+        liked, behaviour = self._named(items, weights)
         ranking = self._ranking if among is None else Ranking(self.model, _mask(among, self.outputs))
-        k = how_many(k, ranking.left(behaviour))
+        k = how_many(k, ranking.left(liked))
         found, scores = ranking.best(behaviour, k)
         return listed(self.outputs, found[0], scores[0])
 
