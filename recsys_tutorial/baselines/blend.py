@@ -59,8 +59,7 @@ class Blend:
                 spreads = np.array([max(float(np.std(some)), 1e-12) for some in scores])
                 grid = np.array(shares) * spreads[0] / spreads
             for number, weights in enumerate(grid.tolist()):
-                total = _added(weights, scores)
-                total[batch.rows.numpy(), batch.items.numpy()] = -np.inf
+                total = batch.without_seen(_added(weights, scores))
                 hits = hits_at_k(top_k(total, min(k, n_items)), targets[rows.numpy()])
                 found[number] += np.nansum(from_hits("ndcg", *hits))
         return cls(models, grid[int(found.argmax())].tolist())

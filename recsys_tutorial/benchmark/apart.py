@@ -22,10 +22,9 @@ from ..data.batches import Batch, as_batch
 from ..data.interactions import Interactions
 from ..data.splits import Split, held_out_users, leave_one_out
 from ..errors import InputError
-from ..evaluation.evaluation import evaluate
 from ..learning.pretraining import pretrain
 from ..serving.recommend import Recommender
-from .around import scored
+from .around import measures
 from .measure import alone, ratio
 from .quality import BUDGETS, Fits, budgeted, to_quality
 from .serving import untrained
@@ -229,12 +228,14 @@ def _lists(command: Sequence[str], data: Interactions, repetitions: int, seed: i
 def _measures(command: Sequence[str], data: Interactions, repetitions: int, seed: int) -> dict[str, Any]:
     """Hold NDCG and recall of everyone's scores against RecTools', from the scores on."""
     split = held_out_users(data, seed=seed)
-    model, scores, k = scored(split)
     with opened(command, split) as (process, folder):
-        np.save(folder / "scores.npy", scores)
-        number = process.ask("setup", what="measures", folder=str(folder), settings={"k": k})["number"]
-        ours = lambda: evaluate(model, split, ("ndcg", "recall"), k, progress=False)  # noqa: E731
-        return ratio("race", ours, lambda: process.ask("run", number=number), repetitions)
+
+        def theirs(scores: np.ndarray, k: int) -> Callable[[], object]:
+            np.save(folder / "scores.npy", scores)
+            number = process.ask("setup", what="measures", folder=str(folder), settings={"k": k})["number"]
+            return lambda: process.ask("run", number=number)
+
+        return measures(split, repetitions, theirs)
 
 
 AROUND: Mapping[tuple[str, str], Callable[[Sequence[str], Interactions, int, int], dict[str, Any]]] = {

@@ -18,12 +18,13 @@ from ..data.batches import Batch
 from ..data.readers import read_interactions
 from ..data.splits import Split
 from ..evaluation.evaluation import evaluate
+from ..metrics.ranking import from_hits, hits_at_k, top_k
 from ..serving.recommend import Recommender
 from .measure import ratio
 from .peers import peer, rows_of
 from .serving import lists_over_implicit, untrained
 
-K, _PEOPLE = 100, 100
+K, _PEOPLE, _TIMES = 100, 100, 5
 
 
 def _lists(split: Split, repetitions: int, seed: int) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def _serve(split: Split, repetitions: int, seed: int) -> dict[str, Any]:
     theirs = peer("implicit").cpu.als.AlternatingLeastSquares(factors=dim, num_threads=1)
     theirs.user_factors, theirs.item_factors = model.encode(data), model.classifier.weight.detach().numpy()
     people = range(min(_PEOPLE, asked.n_users))
-    likes = [data.item_ids[asked.items[slice(*asked.offsets[n : n + 2])]].tolist() for n in people]
+    likes = [data.item_ids[asked.items[slice(*asked.offsets[n : n + 2])]].tolist() for n in people] * _TIMES
     recommender, codes = Recommender(model), {raw: code for code, raw in enumerate(data.item_ids.tolist())}
     titles, ranks = np.array(data.titles or data.item_ids, object), np.arange(1, 11)
 
@@ -107,31 +108,47 @@ def _serve(split: Split, repetitions: int, seed: int) -> dict[str, Any]:
             items, scores = theirs.recommend(0, row, N=10, recalculate_user=True)
             pd.DataFrame({"rank": ranks, "item": data.item_ids[items], "title": titles[items], "score": scores})
 
-    return ratio("race", ours, them, repetitions) | {"people": len(likes), "dim": dim}
+    return ratio("race", ours, them, repetitions) | {"people": len(people), "dim": dim}
 
 
-def scored(split: Split) -> tuple[Popularity, np.ndarray, int]:
-    """Return a model, its scores of the split's users, and how many items are looked at."""
-    model = Popularity().fit(split.train)
-    return model, _unseen(model, split), min(K, split.inputs.n_items)
+def measures(
+    split: Split, repetitions: int, theirs: Callable[[np.ndarray, int], Callable[[], object]]
+) -> dict[str, Any]:
+    """Hold the means of NDCG and recall, from the scores on, against what ``theirs`` makes of the scores and k.
+
+    ``with_intervals`` is the ratio of :func:`evaluate` as it is called: it asks the model for the scores, refuses what
+    is not finite, and draws 2,000 samples of the users for its intervals, which no other library here does.
+    """
+    model, k = Popularity().fit(split.train), min(K, split.inputs.n_items)
+    scores = _unseen(model, split)
+    run = theirs(scores, k)
+    whole = ratio("race", lambda: evaluate(model, split, ("ndcg", "recall"), k, progress=False), run, repetitions)
+    same = ratio("race", lambda: means(scores, split, k), run, repetitions)
+    return same | {"with_intervals": whole["value"]}
+
+
+def means(scores: np.ndarray, split: Split, k: int) -> list[float]:
+    """Return the mean NDCG and recall at k of ``(users, items)`` scores that are the lowest for what was shown."""
+    hits, n_relevant = hits_at_k(top_k(scores, k), split.targets.matrix)
+    return [float(np.nanmean(from_hits(metric, hits, n_relevant))) for metric in ("ndcg", "recall")]
 
 
 def _unseen(model: Popularity, split: Split) -> np.ndarray:
     """Return the scores of the split's users, lowest for what they had."""
-    scores, shown = model.score(split.inputs).copy(), Batch.of(split.inputs)
-    scores[shown.rows.numpy(), shown.items.numpy()] = -np.inf
-    return scores
+    return Batch.of(split.inputs).without_seen(model.score(split.inputs).copy())
 
 
 def _irspack(split: Split, repetitions: int, seed: int) -> dict[str, Any]:
-    """Hold NDCG and recall of everyone's scores against irspack's, from the scores on."""
     from importlib import import_module
 
-    model, scores, k = scored(split)
-    how = {"cutoff": k, "masked_interactions": rows_of(split.inputs), "n_threads": torch.get_num_threads()}
-    judge = import_module("irspack.evaluation").Evaluator(csr_matrix(rows_of(split.targets), dtype=float), **how)
-    ours: Callable[[], object] = lambda: evaluate(model, split, ("ndcg", "recall"), k, progress=False)  # noqa: E731
-    return ratio("race", ours, lambda: judge.get_score_from_score_matrix(scores), repetitions)
+    evaluator = import_module("irspack.evaluation").Evaluator
+    how = {"masked_interactions": rows_of(split.inputs), "n_threads": torch.get_num_threads()}
+
+    def theirs(scores: np.ndarray, k: int) -> Callable[[], object]:
+        judge = evaluator(csr_matrix(rows_of(split.targets), dtype=float), cutoff=k, **how)
+        return lambda: judge.get_score_from_score_matrix(scores)
+
+    return measures(split, repetitions, theirs)
 
 
 AROUND: dict[tuple[str, str], Callable[[Split, int, int], dict[str, Any]]] = {

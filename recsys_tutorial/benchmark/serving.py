@@ -96,9 +96,7 @@ def _together(model: PretrainedModel, data: Interactions, repetitions: int) -> d
     vectors = torch.randn(len(batch), model.classifier.in_features)
 
     def ours() -> None:
-        scores = model.score(batch)
-        scores[batch.rows.numpy(), batch.items.numpy()] = -np.inf
-        top_k(scores, _K)
+        top_k(batch.without_seen(model.score(batch)), _K)
 
     @torch.inference_mode()
     def floor() -> None:

@@ -61,6 +61,11 @@ class Batch:
         """``(n_events,)`` the position in the batch of the user each event belongs to."""
         return torch.repeat_interleave(self.lengths)
 
+    def without_seen(self, scores: np.ndarray) -> np.ndarray:
+        """Set the scores ``(users, items)`` of what the users have to -inf, in place, and return them."""
+        scores[self.rows.numpy(), self.items.numpy()] = -np.inf
+        return scores
+
     def take(self, rows: Tensor) -> Batch:
         """Return the users at ``rows`` in that order: ``(users,) -> Batch``."""
         return self.stretches(self.offsets[:-1][rows], self.offsets[1:][rows])
@@ -181,6 +186,11 @@ class Stored(Batch):
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")
             items, offsets, weights = map(torch.from_numpy, arrays)
         return cls(items, offsets, weights, arrays=arrays)
+
+    def without_seen(self, scores: np.ndarray) -> np.ndarray:
+        """Set the scores ``(users, items)`` of what the users have to -inf, in place, and return them."""
+        scores[self.rows.numpy(), self.items.numpy()] = -np.inf
+        return scores
 
     def take(self, rows: Tensor) -> Batch:
         """Return the users at ``rows`` as a batch of its own; what was read of a file is not kept in memory."""

@@ -85,7 +85,7 @@ def lists_of(
             raise InputError(f"{name} scores {scores.shape} for {len(rows)} users and {n_items} items: other items?")
         if not np.isfinite(scores).all():
             raise InputError(f"{name} gives scores that are NaN or infinite: mend the model")
-        scores[batch.rows.numpy(), batch.items.numpy()] = -np.inf
+        batch.without_seen(scores)
         targets = wanted[rows.numpy()]
         if sampled:
             scores = _among_sampled(scores, targets, sampled, rng)

@@ -86,8 +86,7 @@ def adapt(
         deep = {logits: _deep(outputs, shown, logits) for logits in (False, True)}
         wide = _standard(wide_of(split.train).score(shown), shown)
         for place, (logits, weight) in enumerate(choices):
-            scores = deep[logits] + weight * wide
-            scores[shown.rows, shown.items] = -np.inf
+            scores = shown.without_seen(deep[logits] + weight * wide)
             lists = top_k(scores, min(20, scores.shape[1]))
             found[place] += from_hits("ndcg", *hits_at_k(lists, split.targets.matrix)).sum()
     logits, weight = choices[int(np.argmax(found))]

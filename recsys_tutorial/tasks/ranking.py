@@ -78,9 +78,7 @@ class RankingTask(Task):
     def quality(self, scores: np.ndarray) -> np.ndarray:
         """Return NDCG@k; NaN for users who want nothing."""
         if self.without_seen:
-            scores = np.array(scores)
-            rows = np.repeat(np.arange(len(self)), self.behaviour.events_per_user)
-            scores[rows, self.behaviour.items] = -np.inf
+            scores = Batch.of(self.behaviour).without_seen(np.array(scores))
         return from_hits("ndcg", *hits_at_k(top_k(scores, min(self.k, self.n_outputs)), self.targets.matrix))
 
     def with_labels(self) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import recsys_tutorial as rt
-from recsys_tutorial.benchmark import apart, quality, race
+from recsys_tutorial.benchmark import apart, around, quality, race
 from recsys_tutorial.data.splits import held_out_users
 from recsys_tutorial.errors import InputError
 
@@ -46,6 +46,17 @@ def test_each_peer_runs_beside_ours_and_is_as_good(likes, row):
         assert found["quality"] == pytest.approx(found["peer_quality"], abs=0.01)
     if row[0] == "item-kNN":  # the same neighbours, whose votes are counted by the item that is scored
         assert found["quality"] > found["peer_quality"] - 0.01
+
+
+def test_measures_are_held_for_the_same_work_and_for_all_that_evaluate_does(likes):
+    split, asked = held_out_users(likes, seed=0), []
+    found = around.measures(split, 1, lambda scores, k: asked.append((scores, k)) or (lambda: None))
+    (scores, k), shown = asked[0], split.inputs.matrix.toarray() > 0
+    assert (scores[shown] == -np.inf).all()
+    assert np.isfinite(scores[~shown]).all()
+    table = rt.evaluate(rt.Popularity().fit(split.train), split, ("ndcg", "recall"), k, progress=False)
+    assert around.means(scores, split, k) == pytest.approx(table["value"].tolist())
+    assert min(found["value"], found["with_intervals"]) > 0
 
 
 def test_the_least_time_that_reaches_the_best_quality_by_hand(monkeypatch, likes):
