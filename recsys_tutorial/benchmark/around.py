@@ -139,6 +139,7 @@ def _unseen(model: Popularity, split: Split) -> np.ndarray:
 
 
 def _irspack(split: Split, repetitions: int, seed: int) -> dict[str, Any]:
+    """Hold NDCG and recall of everyone's scores against irspack's, from the scores on."""
     from importlib import import_module
 
     evaluator = import_module("irspack.evaluation").Evaluator

@@ -187,11 +187,6 @@ class Stored(Batch):
             items, offsets, weights = map(torch.from_numpy, arrays)
         return cls(items, offsets, weights, arrays=arrays)
 
-    def without_seen(self, scores: np.ndarray) -> np.ndarray:
-        """Set the scores ``(users, items)`` of what the users have to -inf, in place, and return them."""
-        scores[self.rows.numpy(), self.items.numpy()] = -np.inf
-        return scores
-
     def take(self, rows: Tensor) -> Batch:
         """Return the users at ``rows`` as a batch of its own; what was read of a file is not kept in memory."""
         taken = super().take(rows)
