@@ -5,33 +5,27 @@ python tools/results.py repeat [--stale] [NAME ...]    run their commands again,
 python tools/results.py stamp NAME ...                 note as origin the last commit that changed the file
 
 A NAME is a file's path under docs/. `docs/origins.json` holds, for each file, the command that makes it, the commit at
-which it was made and a hash of the code: of the maker and of every module of the package that it imports, directly or
-not, as syntax trees without docstrings and comments, so that prose makes no result stale. A name taken from a package
-(`rt.pretrain`) stands for the module that defines it; a name that its `__init__` does not import from one module stands
-for the whole folder. `--stale` with `repeat` asks for hours where much has changed: list first.
+which it was made and a hash of the code that its maker can reach in the package (see `reach.py`). `--stale` with
+`repeat` asks for hours where much has changed: list first. Then run `tools/notebooks.py run` for the notebooks that
+`docs/README.md` names beside the file.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import functools
-import hashlib
 import json
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+
+from imports import PACKAGE, ROOT, Read
+from reach import code_of, differing, hashed
 
 from recsys_tutorial.data.files import write_text
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 ORIGINS = DOCS / "origins.json"
-PACKAGE = "recsys_tutorial"
-Read = Callable[[str], str | None]  # a path from the root -> its text, None where there is no such file
 Origin = dict[str, str]  # command, maker, commit, code
 
 
@@ -57,106 +51,6 @@ def _git(*words: str) -> str:
     return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-# ---- the code that a result depends on -------------------------------------------------------------------------------
-
-
-def code_of(maker: str, read: Read) -> dict[str, str]:
-    """Return ``path -> hash`` of the maker (of all, parted by spaces) and of what it imports of the package."""
-    known: dict[str, str | None] = {}
-
-    def text(path: str) -> str | None:
-        if path not in known:
-            known[path] = read(path)
-        return known[path]
-
-    found: dict[str, str] = {}
-    makers = maker.split()
-    waiting = list(makers)
-    while waiting:
-        path = waiting.pop()
-        source = text(path)
-        if path in found or source is None:
-            continue
-        _, nodes, found[path] = _parsed(source)
-        # What a package's __init__ imports is asked for by name, where a name is taken from it.
-        waiting += [] if path.endswith("__init__.py") and path not in makers else sorted(_imported(nodes, path, text))
-    return found
-
-
-def hashed(code: dict[str, str]) -> str:
-    """Return one short hash of the paths and hashes of :func:`code_of`."""
-    return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:12]
-
-
-@functools.cache  # most results depend on the same modules
-def _parsed(source: str) -> tuple[list[ast.stmt], list[ast.AST], str]:
-    """Return of a module its statements without docstrings, what in them names things, and a hash of them."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, False) is not None:
-            node.body = node.body[1:]
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom | ast.Attribute)]
-    return tree.body, nodes, hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-
-
-def _imported(nodes: list[ast.AST], path: str, read: Read) -> Iterator[str]:
-    """Yield the files of the package that a module's imports, also those inside functions, stand for."""
-    here = path.removesuffix(".py").split("/")
-    whole = {PACKAGE: PACKAGE}  # the names by which the whole package is known here
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            for name in node.names:
-                if name.name == PACKAGE:
-                    whole[name.asname or name.name] = PACKAGE
-                elif name.name.startswith(f"{PACKAGE}."):
-                    yield from _module(name.name.replace(".", "/"), read)
-        elif isinstance(node, ast.ImportFrom):
-            if not node.level and node.module and here[:-1]:  # a tool beside this one
-                yield from _module("/".join([*here[:-1], node.module.replace(".", "/")]), read)
-            base = here[: len(here) - node.level] if node.level else []
-            folder = "/".join([*base, *(node.module.split(".") if node.module else [])])
-            if folder.split("/")[0] == PACKAGE:
-                for name in node.names:
-                    yield from _named(folder, name.name, read)
-    for node in nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in whole:
-            yield from _named(PACKAGE, node.attr, read)
-
-
-def _module(stem: str, read: Read) -> Iterator[str]:
-    yield from (path for path in (f"{stem}.py", f"{stem}/__init__.py") if read(path) is not None)
-
-
-def _named(folder: str, name: str, read: Read) -> Iterator[str]:
-    """Yield the files that ``from folder import name`` needs."""
-    if found := list(_module(f"{folder}/{name}", read)):  # a module of the folder
-        yield from found
-        return
-    init = read(f"{folder}/__init__.py")
-    if init is None:  # the folder is a module
-        yield from _module(folder, read)
-        return
-    yield f"{folder}/__init__.py"
-    body, nodes, _ = _parsed(init)
-    gathers = "iter_modules" in init  # an __init__ that imports whatever lies beside it
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.level and name in [n.asname or n.name for n in node.names]:
-            before = next(n.name for n in node.names if (n.asname or n.name) == name)
-            stem = "/".join(filter(None, [folder, (node.module or "").replace(".", "/")]))
-            yield from _named(stem, before, read)
-    if gathers:
-        yield from (path for path in _beside(folder) if read(path) is not None)
-    # What the __init__ itself defines with the help of its modules needs these.
-    defined = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    assigned = {t.id for n in body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
-    if name in defined | assigned and folder != PACKAGE:
-        yield from _imported(nodes, f"{folder}/__init__.py", read)
-
-
-def _beside(folder: str) -> list[str]:
-    return [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / folder).glob("*.py"))]
-
-
 # ---- the register ----------------------------------------------------------------------------------------------------
 
 
@@ -171,12 +65,11 @@ def is_stale(origin: Origin) -> bool:
 
 
 def changed(origin: Origin) -> list[str]:
-    """Return the files whose code differs from that of the origin's commit; none where git does not know it."""
+    """Return the definitions that differ from those of the origin's commit; none where git does not know it."""
     try:
-        before, after = code_of(origin["maker"], at(origin["commit"])), code_of(origin["maker"], now)
+        return differing(code_of(origin["maker"], at(origin["commit"])), code_of(origin["maker"], now))
     except subprocess.CalledProcessError:
         return []
-    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
 
 
 def note(name: str, commit: str, read: Read) -> None:

@@ -129,7 +129,7 @@ def race(records: pd.DataFrame) -> Plot:
             axes.hlines(places, 1, values[chosen], color=colour, linewidth=1)
             axes.plot(values[chosen], places, marker, color=colour, markeredgecolor="white")
         axes.plot([], [], marker, color=COLOURS[7], label=str(data))
-    axes.set_xscale("log", base=2)
+    axes.set_xscale("log", base=4)  # fewer ticks than by 2, whose labels touch
     axes.xaxis.set_major_formatter("{x:g}")
     says = [
         " and ".join(f"{value:.2g}" for value in line if np.isfinite(value)) or "none" for line in ratios.to_numpy()
