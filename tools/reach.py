@@ -146,10 +146,18 @@ def _definition(
         elif isinstance(node, ast.MatchClass):
             other |= set(node.kwd_attrs)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # for getattr; for a process of its own
-            code = node.value.isidentifier() or "import " in node.value
-            other |= set(re.findall(r"\w+", node.value)) if code else set()
-    tree = hashlib.sha256("".join(map(ast.dump, parts)).encode()).hexdigest()
-    return Definition(path, name, tree, frozenset(bare), frozenset(other), bases, runs)
+            names = node.value.isidentifier() or "import " in node.value
+            other |= set(re.findall(r"\w+", node.value)) if names else set()
+    code = hashlib.sha256(repr(_shape(parts)).encode()).hexdigest()
+    return Definition(path, name, code, frozenset(bare), frozenset(other), bases, runs)
+
+
+def _shape(node: object) -> object:
+    """Return a syntax tree as plain lists; what is empty is left out, since newer Pythons have more such fields."""
+    if isinstance(node, ast.AST):
+        fields = [(name, _shape(value)) for name, value in ast.iter_fields(node) if value not in (None, [])]
+        return [type(node).__name__, *fields]
+    return [_shape(one) for one in node] if isinstance(node, list) else node
 
 
 def _from_outside(one: Definition, classes: dict[str, Definition]) -> bool:
