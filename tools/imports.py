@@ -27,6 +27,27 @@ def tree_of(source: str) -> ast.Module:
     return tree
 
 
+@functools.cache
+def _nodes(source: str) -> list[ast.AST]:
+    """Return what in a module imports or may name a part of the package."""
+    every = list(ast.walk(tree_of(source)))
+    names = [node for node in every if isinstance(node, ast.Import | ast.ImportFrom | ast.Attribute)]
+    return names + [node for node in every if isinstance(node, ast.Constant) and PACKAGE in str(node.value)]
+
+
+def defined_by(node: ast.stmt) -> list[str]:
+    """Return the names that a statement of a module defines, imports aside."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+
+
+def gathers(source: str) -> bool:
+    """Return whether this `__init__` imports whatever lies beside it."""
+    return "iter_modules" in source
+
+
 def modules(makers: list[str], read: Read) -> dict[str, str]:
     """Return ``path -> text`` of the makers and of what they import of the package, directly or not."""
     known: dict[str, str | None] = {}
@@ -45,15 +66,15 @@ def modules(makers: list[str], read: Read) -> dict[str, str]:
             found[path] = source
             # What a package's __init__ imports is asked for by name, where a name is taken from it.
             if not path.endswith("__init__.py") or path in makers:
-                waiting += sorted(_imported(tree_of(source), path, text))
+                waiting += sorted(_imported(source, path, text))
     return found
 
 
-def _imported(tree: ast.Module, path: str, read: Read) -> Iterator[str]:
+def _imported(source: str, path: str, read: Read) -> Iterator[str]:
     """Yield the files of the package that a module's imports, also those inside functions, stand for."""
     here = path.removesuffix(".py").split("/")
     whole = {PACKAGE: PACKAGE}  # the names by which the whole package is known here
-    for node in ast.walk(tree):
+    for node in _nodes(source):
         if isinstance(node, ast.Import):
             for name in node.names:
                 if name.name == PACKAGE:
@@ -68,10 +89,10 @@ def _imported(tree: ast.Module, path: str, read: Read) -> Iterator[str]:
             if folder.split("/")[0] == PACKAGE:
                 for name in node.names:
                     yield from _named(folder, name.name, read)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # code for a process of its own
-            for name in re.findall(rf"import {PACKAGE}[.\w]+|from {PACKAGE}[.\w]+", node.value):
+        elif isinstance(node, ast.Constant):  # code for a process of its own
+            for name in re.findall(rf"import {PACKAGE}[.\w]+|from {PACKAGE}[.\w]+", str(node.value)):
                 yield from _module(name.split()[1].replace(".", "/"), read)
-    for node in ast.walk(tree):
+    for node in _nodes(source):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in whole:
             yield from _named(PACKAGE, node.attr, read)
 
@@ -85,27 +106,23 @@ def _named(folder: str, name: str, read: Read) -> Iterator[str]:
     if found := list(_module(f"{folder}/{name}", read)):  # a module of the folder
         yield from found
         if found[0].endswith("__init__.py"):  # a folder, which may be asked for any of its names
-            yield from _imported(tree_of(read(found[0]) or ""), found[0], read)
+            yield from _imported(read(found[0]) or "", found[0], read)
         return
     init = read(f"{folder}/__init__.py")
     if init is None:  # the folder is a module
         yield from _module(folder, read)
         return
     yield f"{folder}/__init__.py"
-    tree = tree_of(init)
-    gathers = "iter_modules" in init  # an __init__ that imports whatever lies beside it
-    for node in ast.walk(tree):
+    for node in _nodes(init):
         if isinstance(node, ast.ImportFrom) and node.level and name in [n.asname or n.name for n in node.names]:
             before = next(n.name for n in node.names if (n.asname or n.name) == name)
             stem = "/".join(filter(None, [folder, (node.module or "").replace(".", "/")]))
             yield from _named(stem, before, read)
-    if gathers:
+    if gathers(init):
         yield from (path for path in _beside(folder) if read(path) is not None)
     # What the __init__ itself defines with the help of its modules needs these.
-    defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    given = [n for one in tree.body if isinstance(one, ast.Assign | ast.AnnAssign) for n in ast.walk(one)]
-    if folder != PACKAGE and name in defined | {n.id for n in given if isinstance(n, ast.Name)}:
-        yield from _imported(tree, f"{folder}/__init__.py", read)
+    if folder != PACKAGE and name in [defined for node in tree_of(init).body for defined in defined_by(node)]:
+        yield from _imported(init, f"{folder}/__init__.py", read)
 
 
 def _beside(folder: str) -> list[str]:

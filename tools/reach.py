@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from imports import Read, modules, tree_of
+from imports import Read, defined_by, gathers, modules, tree_of
 
 FORMS = {"ABC", "Generic", "NamedTuple", "Protocol", "object"}  # bases that call no method of their heirs
 
@@ -47,7 +47,8 @@ class Definition:
 def code_of(maker: str, read: Read) -> dict[str, list[Definition]]:
     """Return ``name -> definitions`` that the maker (or makers, parted by spaces) can reach."""
     makers = maker.split()
-    there = {path: _parsed(path, source) for path, source in modules(makers, read).items()}
+    texts = modules(makers, read)
+    there = {path: _parsed(path, source) for path, source in texts.items()}
     every = [d for module in there.values() for d in module.definitions]
     classes = {d.name: d for d in every if d.bases}
     found: dict[str, list[Definition]] = {}
@@ -56,8 +57,8 @@ def code_of(maker: str, read: Read) -> dict[str, list[Definition]]:
     for one in every:
         inside.setdefault((one.path, one.name), []).append(one)
         attributes.setdefault(one.called, []).append(one)
-    gather = {Path(d.path).parent for d in every if "iter_modules" in d.bare | d.other}  # an __init__ that tables all
-    waiting = [d for d in every if d.runs or d.path in makers or (d.bases and Path(d.path).parent in gather)]
+    tables = {Path(path).parent for path, source in texts.items() if gathers(source)}  # of all that lies there
+    waiting = [d for d in every if d.runs or d.path in makers or (d.bases and Path(d.path).parent in tables)]
     seen: set[int] = set()
     while waiting:
         if id(one := waiting.pop()) in seen:
@@ -120,9 +121,7 @@ def _definitions(path: str, node: ast.stmt) -> Iterator[Definition]:
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         yield _definition(path, node.name, [node], runs=_special(node.name))
     elif isinstance(node, ast.Assign | ast.AnnAssign):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        names = [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
-        yield from (_definition(path, name, [node]) for name in names)
+        yield from (_definition(path, name, [node]) for name in defined_by(node))
     else:
         yield _definition(path, type(node).__name__, [node], runs=True)
 
